@@ -1,0 +1,1 @@
+"""How labels go out: combinations, calibrations, releases, queries and exports."""

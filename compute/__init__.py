@@ -1,0 +1,1 @@
+"""How labels are made: spectra, models, fitters and the work of applying them."""

@@ -1,0 +1,1 @@
+"""How rows come in: catalogs, spectra and their crossmatches."""

@@ -1,0 +1,1 @@
+"""What is kept: registries of labels and flags, tables, and the database that holds them."""
