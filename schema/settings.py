@@ -11,14 +11,24 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from starledger.schema.errors import SettingsError
 
 PREFIX = "STARLEDGER_"
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+Folder = Annotated[Path, AfterValidator(_expanded)]
 
 
 def default_home() -> Path:
@@ -59,15 +69,15 @@ class Settings(BaseModel):
         description="the same database as the reader's role; none means database_url with the "
         "role's name, its password from ~/.pgpass",
     )
-    home: Path = Field(
+    home: Folder = Field(
         default_factory=default_home,
         description="the folder of the embedded database, the shards and the models",
     )
-    shard_root: Path = Field(
+    shard_root: Folder = Field(
         default_factory=lambda data: data["home"] / "shards",
         description="the folder of the shards of pixels; workers elsewhere mount the same one",
     )
-    model_root: Path = Field(
+    model_root: Folder = Field(
         default_factory=lambda data: data["home"] / "models",
         description="the folder of the models' weights",
     )
@@ -156,6 +166,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     first = error.errors()[0]
     name = str(first["loc"][0])
+    said = str(first["msg"]).removeprefix("Value error, ")
     known = ", ".join(Settings.model_fields)
     if first["type"] == "extra_forbidden":
         return SettingsError(
@@ -163,6 +174,6 @@ def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsEr
             remedy=f"The settings are: {known}.",
         )
     return SettingsError(
-        f"The setting {name} (from {origins[name]}) cannot be used: {first['msg'].lower()}.",
-        remedy="Mend the value; `starledger doctor` shows where each comes from.",
+        f"The setting {name} (from {origins[name]}) cannot be used: {said[0].lower()}{said[1:]}.",
+        remedy="Mend the value there, or remove it for the default.",
     )
