@@ -1,0 +1,124 @@
+"""Opening and closing runs: every batch of work has a number that its rows and logs carry."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert
+
+from starledger import __version__
+from starledger.schema.journal import bound
+from starledger.schema.tables import SCHEMA, ClosedRun, Run, RunKind, metadata
+
+
+@dataclass
+class OpenRun:
+    """A run that is under way.
+
+    Parameters
+    ----------
+    run_id
+        Its number.
+    summary
+        What it counted so far; written when it is closed.
+    """
+
+    run_id: int
+    summary: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
+
+
+def open_run(connection: Connection, kind: RunKind, **about: Any) -> int:
+    """Open a run and return its number.
+
+    Parameters
+    ----------
+    connection
+        A connection of the owner, whose transaction the caller commits.
+    kind
+        What the run does.
+    **about
+        The columns of the kind's own table, such as ``data_release_id`` of ``ingest_run``.
+    """
+    run_id: int = connection.execute(
+        insert(Run).returning(Run.run_id),
+        {
+            "kind": kind.value,
+            "software_version": __version__,
+            "command": _without_passwords(shlex.join(sys.argv)),
+            "operator": f"{_user()}@{platform.node()}",
+        },
+    ).scalar_one()
+    of_kind = metadata.tables.get(f"{SCHEMA}.{kind}_run")
+    if of_kind is not None:
+        connection.execute(insert(of_kind), {"run_id": run_id, **about})
+    return run_id
+
+
+def close_run(
+    connection: Connection,
+    run_id: int,
+    outcome: str = "done",
+    *,
+    message: str | None = None,
+    summary: Mapping[str, Any] | None = None,
+) -> None:
+    """Close a run: from here on no row can be added to it, and a release can pin it."""
+    connection.execute(
+        insert(ClosedRun),
+        {
+            "run_id": run_id,
+            "outcome": outcome,
+            "message": message,
+            "summary": dict(summary or {}),
+        },
+    )
+
+
+@contextmanager
+def running(engine: Engine, kind: RunKind, **about: Any) -> Iterator[OpenRun]:
+    """Open a run, close it as done at the end, or as failed with the reason.
+
+    An interrupt (Ctrl-C, a kill) leaves the run open, so that it can be gone on with.
+    """
+    with engine.begin() as connection:
+        run = OpenRun(open_run(connection, kind, **about))
+    with bound(run=run.run_id):
+        try:
+            yield run
+        except Exception as error:
+            with engine.begin() as connection:
+                close_run(connection, run.run_id, "failed", message=str(error), summary=run.summary)
+            raise
+        with engine.begin() as connection:
+            close_run(connection, run.run_id, message=run.message, summary=run.summary)
+
+
+def _without_passwords(command: str) -> str:
+    """Hide the passwords of addresses, which everyone who sees the row could read.
+
+    Examples
+    --------
+    >>> _without_passwords("starledger --database postgresql://me:secret@host/stars db check")
+    'starledger --database postgresql://me:***@host/stars db check'
+    """
+    return re.sub(r"(://[^\s:/@]*:)[^\s@]*@|(\bpassword=)[^\s&'\"]*", _starred, command)
+
+
+def _starred(match: re.Match[str]) -> str:
+    return f"{match[1]}***@" if match[1] else f"{match[2]}***"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
