@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from starledger.schema.database import Database
+from starledger.schema.roles import Role
 from tests.conftest import Server
 from tests.schema.many_models import ManyModels
+from tests.schema.million import Million, fill
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,12 @@ def many(loaded: tuple[Database, ManyModels], connection: Connection) -> ManyMod
     many = loaded[1]
     many.connection = connection
     return many
+
+
+@pytest.fixture(scope="session")
+def million(server: Server, upgraded: str) -> Iterator[Million]:
+    """Return a ledger with a million spectra; nobody changes it."""
+    with server.database(upgraded) as database:
+        admin = create_engine(server.admin.url.set(database=database.urls[Role.OWNER].database))
+        yield fill(database.engine(), admin)
+        admin.dispose()

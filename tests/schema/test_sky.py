@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Double, column, select, values
 
 from starledger.schema.sky import cone_ranges, healpix_cells, within_cone
+from starledger.schema.tables import Spectrum, StarVersion
+from tests.schema.million import Million, plan
 
 RA = st.floats(0, 360, exclude_max=True)
 DEC = st.floats(-90, 90)
@@ -93,3 +95,23 @@ def test_within_cone_agrees_with_unit_vectors(
     expected = set(zip(ras[inside].tolist(), decs[inside].tolist(), strict=True))
     assert {tuple(row) for row in found} == expected
     assert 0 < len(expected) < 1000
+
+
+@pytest.mark.slow
+@pytest.mark.integration
+@pytest.mark.xdist_group("million")
+@pytest.mark.parametrize("table", [Spectrum, StarVersion])
+def test_a_cone_of_two_degrees_is_found_by_index_among_a_million(
+    table: type[Spectrum | StarVersion], million: Million
+) -> None:
+    name = table.__tablename__
+    with million.engine.connect() as connection:
+        query = select(table.ra, table.dec).where(within_cone(table, 85.0, -30.0, 2.0))
+        found = connection.execute(query).all()
+        planned = plan(connection, query)
+        everything = connection.execute(select(table.ra, table.dec)).all()
+    ras, decs = np.array([tuple(row) for row in everything]).T
+    inside = np.flatnonzero(separation(85.0, -30.0, ras, decs) <= 2.0)
+    assert len(found) == len(inside) > 50
+    assert f"Seq Scan on {name}" not in planned
+    assert f"ix_{name}_healpix" in planned
