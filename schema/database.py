@@ -10,6 +10,7 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from starledger.schema.embedded import EmbeddedServer
+from starledger.schema.embedded.binaries import OLDEST_MAJOR
 from starledger.schema.errors import (
     DatabaseError,
     DiskFull,
@@ -22,9 +23,6 @@ from starledger.schema.errors import (
 )
 from starledger.schema.roles import Role
 from starledger.schema.settings import Settings
-
-OLDEST_SERVER = 15
-"""The oldest major version of PostgreSQL that we support."""
 
 
 @dataclass
@@ -103,9 +101,9 @@ def server_major(engine: Engine) -> int:
 def check_server(engine: Engine) -> None:
     """Refuse a server that is older than we support."""
     major = server_major(engine)
-    if major < OLDEST_SERVER:
+    if major < OLDEST_MAJOR:
         raise ServerTooOld(
-            f"The server runs PostgreSQL {major}; we need {OLDEST_SERVER} or newer.",
+            f"The server runs PostgreSQL {major}; we need {OLDEST_MAJOR} or newer.",
             remedy="Upgrade the server, or unset STARLEDGER_DATABASE_URL to use the embedded one.",
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, create_mock_engine
 from sqlalchemy.dialects import postgresql
 
-from starledger.schema.roles import grant_statements
+from starledger.schema.rights import grant_statements
 from starledger.schema.tables import SCHEMA, metadata
 from starledger.schema.triggers import function_statement, trigger_statements
 

@@ -1,15 +1,12 @@
-"""Roles: the owner, the worker and the reader, and what each may do."""
+"""Roles: the owner, the worker and the reader, each of which logs in as itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 
 from sqlalchemy import Connection, text
 
 from starledger.schema.errors import NoRights
-from starledger.schema.tables import SCHEMA
-from starledger.schema.triggers import WORK_TABLES
 
 
 class Role(StrEnum):
@@ -21,19 +18,6 @@ class Role(StrEnum):
 
 
 LOGIN_ROLES = (Role.WORKER, Role.READER)
-
-
-def grant_statements() -> Iterator[str]:
-    """Yield the SQL that gives the worker its rights.
-
-    A worker reads everything, writes fits and moves work along. The reader gets nothing here:
-    each release grants its own views to it when it is published.
-    """
-    yield f"GRANT USAGE ON SCHEMA {SCHEMA} TO {Role.WORKER}"
-    yield f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {Role.WORKER}"
-    yield f"GRANT INSERT ON {SCHEMA}.fit TO {Role.WORKER}"
-    for table in sorted(WORK_TABLES):
-        yield f"GRANT INSERT, UPDATE, DELETE ON {SCHEMA}.{table} TO {Role.WORKER}"
 
 
 def ensure_login_roles(connection: Connection) -> None:

@@ -7,6 +7,8 @@ create databases and roles.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,8 +83,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     base = tmp_path_factory.getbasetemp()
     # Workers of one test run share the server, as processes of one user do.
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with EmbeddedServer(shared / "embedded") as embedded:
+    # The server's own user must be able to enter its home: root's temporary folders are closed.
+    home = Path(tempfile.gettempdir(), "starledger-" + "-".join(shared.parts[-2:]))
+    home.mkdir(mode=0o755, exist_ok=True)
+    embedded = EmbeddedServer(home)
+    with embedded:
         yield from _server(embedded.url("postgres", "postgres"), embedded.url())
+    if not embedded.is_running():
+        shutil.rmtree(embedded.socket_folder, ignore_errors=True)
+        shutil.rmtree(home)
 
 
 def _server(admin: URL, owner: URL) -> Iterator[Server]:
@@ -118,6 +127,11 @@ def empty_database(server: Server) -> Iterator[Database]:
     """Return a fresh database without any of our tables."""
     with server.database() as database:
         yield database
+
+
+def address(database: Database, role: Role = Role.OWNER) -> str:
+    """Return a database's address with its password, as ``--database`` takes it."""
+    return database.urls[role].render_as_string(hide_password=False)
 
 
 @dataclass(frozen=True)
