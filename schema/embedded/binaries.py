@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from starledger.schema.embedded.account import Account, run_as
 from starledger.schema.errors import FolderError, StarledgerError
@@ -128,7 +128,7 @@ def _newest_first(folders: list[Path]) -> list[Binaries]:
 
 def _probed(folders: list[Path]) -> Iterator[Binaries]:
     for folder in folders:
-        complete = all((folder / name).exists() for name in ("postgres", "pg_ctl", "initdb"))
+        complete = all((folder / name).exists() for name in get_args(Tool))
         if complete and (version := _version(folder)):
             yield Binaries(folder, version)
 

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -23,7 +24,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can arrange it
 def fake(folder: Path, version: str) -> Path:
     """Make programs that only tell their version."""
     folder.mkdir(parents=True)
-    for name in ("postgres", "pg_ctl", "initdb"):
+    for name in get_args(binaries.Tool):
         program = folder / name
         program.write_text(f'#!/bin/sh\necho "{name} (PostgreSQL) {version}"\n')
         program.chmod(0o755)
@@ -156,3 +157,11 @@ def test_installed_programs_that_the_server_cannot_reach_are_passed_over(
     closed.chmod(0o700)
     assert find_binaries().version == "17.0"
     assert find_binaries(account=default_account()).version == "15.8"
+
+
+def test_a_folder_without_all_programs_is_passed_over(
+    folders: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    folders["installed"] = [fake(tmp_path / "links", "17.5"), fake(tmp_path / "whole", "17.4")]
+    (tmp_path / "links" / "pg_dump").unlink()
+    assert find_binaries() == Binaries(tmp_path / "whole", "17.4")
