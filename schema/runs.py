@@ -110,11 +110,8 @@ def _without_passwords(command: str) -> str:
     >>> _without_passwords("starledger --database postgresql://me:secret@host/stars db check")
     'starledger --database postgresql://me:***@host/stars db check'
     """
-    return re.sub(r"(://[^\s:/@]*:)[^\s@]*@|(\bpassword=)[^\s&'\"]*", _starred, command)
-
-
-def _starred(match: re.Match[str]) -> str:
-    return f"{match[1]}***@" if match[1] else f"{match[2]}***"
+    hidden = r"(://[^\s:/@]*:)[^\s@]*(?=@)|(\bpassword=)[^\s&'\"]*"
+    return re.sub(hidden, lambda found: f"{found[1] or found[2]}***", command)
 
 
 def _user() -> str:

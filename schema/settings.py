@@ -166,7 +166,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     first = error.errors()[0]
     name = str(first["loc"][0])
-    said = str(first["msg"]).removeprefix("Value error, ")
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     known = ", ".join(Settings.model_fields)
     if first["type"] == "extra_forbidden":
         return SettingsError(

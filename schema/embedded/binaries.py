@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -44,6 +44,8 @@ class Binaries:
         Their ``bin`` folder.
     version
         Their version, as in ``18.4``.
+    installed
+        Whether they are the machine's own, not the wheel's.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Binaries:
 
     folder: Path
     version: str
+    installed: bool = False
 
     @property
     def major(self) -> int:
@@ -93,13 +96,7 @@ def find_binaries(
             return found if account is None else _reachable(found, account, copies)
     for found in _newest_first(installed_folders()):
         if _fits(found, major) and _runs(found.folder, account):
-            log.warning(
-                "The wheel %s has no fitting PostgreSQL; using the installed %s of %s.",
-                WHEEL.replace("_", "-"),
-                found.version,
-                found.folder,
-            )
-            return found
+            return replace(found, installed=True)
     raise _none_found(major)
 
 

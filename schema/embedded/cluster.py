@@ -5,6 +5,7 @@ Only `starledger.schema.embedded` uses it, and holds ``start.lock`` while it doe
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -18,13 +19,15 @@ import psycopg
 from psycopg import sql
 
 from starledger.schema.embedded.account import run_as
-from starledger.schema.embedded.binaries import Binaries, find_binaries
+from starledger.schema.embedded.binaries import WHEEL, Binaries, find_binaries
 from starledger.schema.embedded.faults import explained
 from starledger.schema.embedded.locks import open_lock, try_alone
 from starledger.schema.embedded.place import PORT, Place
 from starledger.schema.embedded.tuning import memory_bytes, server_settings, settings_text
 from starledger.schema.errors import FolderLocked, HalfInitialised, StarledgerError
 from starledger.schema.roles import Role
+
+log = logging.getLogger(__name__)
 
 SUPERUSER = "postgres"
 DATABASE = "starledger"
@@ -57,9 +60,17 @@ class Cluster:
         """The programs, of the version that made the data folder if there is one."""
         version = self.place.data / "PG_VERSION"
         major = int(version.read_text().split(".")[0]) if version.exists() else None
-        return find_binaries(
+        found = find_binaries(
             account=self.place.account, copies=self.place.folder / "binaries", major=major
         )
+        if found.installed:
+            log.warning(
+                "The wheel %s has no fitting PostgreSQL; using the installed %s of %s.",
+                WHEEL.replace("_", "-"),
+                found.version,
+                found.folder,
+            )
+        return found
 
     def is_listening(self) -> bool:
         """Tell whether a server is there, in a fraction of a millisecond."""

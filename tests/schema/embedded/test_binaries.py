@@ -16,6 +16,8 @@ from starledger.schema.embedded.binaries import (
     installed_folders,
     wheel_folders,
 )
+from starledger.schema.embedded.cluster import Cluster
+from starledger.schema.embedded.place import Place
 from starledger.schema.errors import FolderError, StarledgerError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can arrange it")
@@ -65,16 +67,27 @@ def test_a_data_folder_has_its_own_version(folders: dict[str, list[Path]], tmp_p
         find_binaries(major=15)
 
 
-def test_an_installed_one_is_taken_with_a_word_when_there_is_no_wheel(
-    folders: dict[str, list[Path]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_an_installed_one_is_taken_when_there_is_no_wheel(
+    folders: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     folders["installed"] = [
         tmp_path / "missing",
         fake(tmp_path / "old", "14.9"),
         fake(tmp_path / "good", "15.8 (Debian 15.8-0+deb12u1)"),
     ]
+    assert find_binaries() == Binaries(tmp_path / "good", "15.8", installed=True)
+
+
+def test_a_server_of_installed_programs_says_so(
+    folders: dict[str, list[Path]],
+    tmp_path: Path,
+    server_home: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folders["installed"] = [fake(tmp_path / "good", "15.8")]
+    cluster = Cluster(Place(server_home, None))
     with caplog.at_level(logging.WARNING):
-        assert find_binaries() == Binaries(tmp_path / "good", "15.8")
+        assert cluster.binaries.installed
     assert f"using the installed 15.8 of {tmp_path / 'good'}" in caplog.text
 
 
@@ -164,4 +177,4 @@ def test_a_folder_without_all_programs_is_passed_over(
 ) -> None:
     folders["installed"] = [fake(tmp_path / "links", "17.5"), fake(tmp_path / "whole", "17.4")]
     (tmp_path / "links" / "pg_dump").unlink()
-    assert find_binaries() == Binaries(tmp_path / "whole", "17.4")
+    assert find_binaries() == Binaries(tmp_path / "whole", "17.4", installed=True)
