@@ -1,0 +1,67 @@
+# A newcomer's two commands are `make demo` and `make test`. They need make and Python 3.11 or
+# newer, and put all else into the folder .venv.
+
+BIN := .venv/bin
+WORKERS ?= 2
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 python3.14,$(shell \
+    $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-server lint format docs bench clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: env ## Bring the embedded database up to date and examine the installation.
+	$(BIN)/starledger db upgrade
+	$(BIN)/starledger doctor
+
+test: env ## Run all tests; ARGS="-k embedded" picks some, WORKERS=4 runs four at a time.
+	STARLEDGER_DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-server: env ## Run the integration tests on the server of STARLEDGER_DATABASE_URL.
+	@test -n "$$STARLEDGER_DATABASE_URL" || { echo "Set STARLEDGER_DATABASE_URL to a server \
+	whose user may create databases and roles." >&2; exit 2; }
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m integration --ignore=tests/schema/embedded $(ARGS)
+
+lint: env ## Check style, format and types.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy docs
+	$(BIN)/pyright
+
+format: env ## Bring the code into its format.
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+docs: env ## Build the documentation into docs/_build/html; a warning is an error.
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
+	@echo "The documentation is in docs/_build/html/index.html."
+
+bench: env ## Run the benchmarks.
+	@for file in benchmarks/*.py; do \
+	    test -e "$$file" || { echo "There are no benchmarks yet."; break; }; \
+	    echo "== $$file"; $(BIN)/python "$$file" || exit; \
+	done
+
+clean: ## Remove all that make made: environment, caches, the built documentation.
+	rm -rf .venv build dist src/*.egg-info docs/_build docs/reference/generated
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env: .venv/complete ## Make the environment, or renew it when its requirements have changed.
+
+.venv/complete: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "There is no Python 3.11 or newer. Install it, or name it: \
+	make PYTHON=/path/to/python3." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make \
+	environments. Install its venv module (Debian, Ubuntu: apt-get install python3-venv)." >&2; \
+	exit 2; }
+	@echo "Making the environment .venv; this takes a minute or more."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt \
+	    --build-constraint constraints.txt \
+	    --group test --group lint --group docs --group build --editable .
+	@touch $@
