@@ -18,7 +18,8 @@ _SERIES_LIMIT = 911.7634  # Å, vacuum, infinite series of hydrogen
 _HIGHEST = {2: 25, 3: 25, 4: 22}
 _BALMER = (0.6407, 0.1193, 0.04467, 0.02209, 0.01270, 0.008036, 0.005429, 0.003851)
 _NORMAL_FIELD = 1.25e-9
-_WING = 1.5
+_STATIC = (1.5, 27.0)
+_FLAT = 4.18
 _SELF_BROADENING = {3: (1180.0, 0.677), 4: (2320.0, 0.455), 5: (4208.0, 0.380)}
 _BOHR_AREA = 2.8003e-17  # cm²
 
@@ -80,15 +81,17 @@ def _profile(
 ) -> Tensor:
     """Return the profile per Å.
 
-    The Stark profile is 1/(1 + (β/2.5)^2.5), normalised, whose wing is the quasi-static one of
-    ions and electrons, 1.5 β^-2.5; what it leaves goes into a Doppler core.
+    The Stark profile is that of the Holtsmark field of ions and electrons, 1.5 β^-2.5 + 27 β^-4 in
+    the wing (β is the shift over the normal field's), flattened inside so that its area is one;
+    where thermal motion outweighs it, what the wing leaves goes into a Doppler core.
     """
     offset2 = (wavelength - line.wavelength) ** 2
     doppler2 = (line.wavelength / LIGHT_SPEED) ** 2 * 1.65e8 * temperature
-    width = (_WING * 2.6426) ** (2 / 3) * _NORMAL_FIELD * electrons ** (2 / 3) * line.stark_constant
-    ratio2 = (offset2 + doppler2) / width**2
-    stark = 1.0 / (2.6426 * width * (1 + ratio2**1.25))
-    core = 1.0 - 1.0 / (1.0 + 1.10 * (doppler2 / width**2) ** 0.75)
+    unit = _NORMAL_FIELD * electrons ** (2 / 3) * line.stark_constant
+    flat2 = _FLAT**2 + doppler2 / unit**2
+    beta2 = offset2 / unit**2 + flat2
+    stark = (_STATIC[0] * beta2**-1.25 + _STATIC[1] * beta2**-2) / unit
+    core = 1.0 - 2.3963 * _STATIC[0] * flat2**-0.75 - 0.5 * torch.pi * _STATIC[1] * flat2**-1.5
     gauss = core * torch.exp(-offset2 / doppler2) / torch.sqrt(torch.pi * doppler2)
     rate = _self_width(line, temperature) * atoms * (line.wavelength**2 * 1e-8 / LIGHT_SPEED)
     lorentz = rate / (4 * torch.pi**2) / (offset2 + doppler2)

@@ -29,7 +29,15 @@ _WEAKEST = 0.02
 _STRONGEST_CH = -0.3
 _MOLECULES = {106: "CH", 107: "NH", 108: "OH", 112: "MgH", 607: "CN"}
 _COMMON_ISOTOPES = {"00112", "00114", "00116", "00124", "01214"}
-_SPAN = {
+_ADDED = (
+    ("4481.126", "Mg 2", "8.864", "0.749"),
+    ("4481.150", "Mg 2", "8.864", "-0.553"),
+    ("4481.325", "Mg 2", "8.864", "0.594"),
+    ("7877.054", "Mg 2", "9.996", "0.391"),
+    ("7896.366", "Mg 2", "9.999", "0.643"),
+)
+"""Lines of Mg II that the compiled list lacks (NIST Atomic Spectra Database)."""
+_SPAN: dict[str, float | list[float]] = {
     "teff": [3500.0, 3800.0, 4500.0, 5500.0, 6500.0, 8000.0, 4200.0],
     "logg": [4.8, 1.0, 2.5, 4.3, 4.2, 4.0, 4.6],
     "fe_h": 0.3,
@@ -40,7 +48,7 @@ _HEADER = """\
 # largest line-to-continuum opacity over the labels. Physical constants, the strongest of
 # R. L. Kurucz's lists (kurucz.harvard.edu) with laboratory values where they exist, as compiled in
 # linemake (Placco et al. 2021, RNAAS 5, 92); molecules: CH Masseron et al. (2014), CN Brooke et
-# al. (2014), MgH Hinkle et al. (2013), NH and OH Kurucz. Chosen by selection.py.
+# al. (2014), MgH Hinkle et al. (2013), NH and OH Kurucz. Mg II: NIST. Chosen by selection.py.
 """
 
 
@@ -57,7 +65,7 @@ def _name(code: str) -> str | None:
 
 
 def _read(folder: Path) -> tuple[list[tuple[str, str, str, str]], LineList]:
-    rows = []
+    rows = list(_ADDED)
     for name in ("atomic.csv", "molecular.csv"):
         with (folder / name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -78,7 +86,7 @@ def _read(folder: Path) -> tuple[list[tuple[str, str, str, str]], LineList]:
 
 def line_strength(lines: LineList) -> NDArray[np.float64]:
     """Return log10 of the largest central line opacity over the continuum's, near τ = 0.1."""
-    atmosphere = build_atmosphere(label_tensor({k: v for k, v in _SPAN.items()}))
+    atmosphere = build_atmosphere(label_tensor(_SPAN))
     depth = int((atmosphere.optical_depth - 0.1).abs().argmin())
     gas = atmosphere.gas
     t = gas.temperature[:, depth]
@@ -102,7 +110,8 @@ def select(folder: Path, target: Path) -> int:
         file.write(_HEADER)
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("wavelength_air", "species", "lower_energy_ev", "log_gf", "strength"))
-        kept = [(*row, f"{s:.2f}") for row, s in zip(rows, strength, strict=True) if s > np.log10(_WEAKEST)]
+        strong = strength > np.log10(_WEAKEST)
+        kept = [(*rows[i], f"{strength[i]:.2f}") for i in np.flatnonzero(strong)]
         writer.writerows(kept)
     return len(kept)
 
