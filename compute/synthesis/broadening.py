@@ -9,7 +9,6 @@ from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 _LIMB_DARKENING = 0.6
 _PAD = 1024
-_NODES = 48
 
 
 def _rotation_transform(x: Tensor) -> Tensor:
@@ -18,7 +17,9 @@ def _rotation_transform(x: Tensor) -> Tensor:
     The profile is integrated over a sine-spaced grid, not written with Bessel functions, whose
     derivatives torch lacks.
     """
-    angle = (torch.arange(_NODES, dtype=x.dtype, device=x.device) + 0.5) * (torch.pi / _NODES)
+    # So many nodes that the highest frequency is not aliased.
+    nodes = 16 + int(0.7 * float(x.detach().max()))
+    angle = (torch.arange(nodes, dtype=x.dtype, device=x.device) + 0.5) * (torch.pi / nodes)
     position, height = torch.cos(angle), torch.sin(angle)
     profile = (2 * (1 - _LIMB_DARKENING) * height + torch.pi / 2 * _LIMB_DARKENING * height**2)
     weight = profile * height

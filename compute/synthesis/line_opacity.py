@@ -131,7 +131,7 @@ def damped_cores(window: Window, constants: LineConstants, at: LineConditions) -
     wing = core * damping / sqrt(pi)
     opacity = core[:, None, :] * torch.exp(-v2) + wing[:, None, :] * (v2 / ((v2 - 1.5) * v2 + 2.0))
     given = height * damping / (sqrt(pi) * inverse**2)
-    opacity = opacity - window.plateau * given[:, None, :]
+    opacity = opacity - window.given * given[:, None, :]
     return window.scatter(opacity.flatten(0, 1))
 
 

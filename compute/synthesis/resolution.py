@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
-from starledger.compute.synthesis.linear_map import LinearMap
+from starledger.compute.spectra.linear_map import LinearMap
 from starledger.compute.synthesis.velocity_grid import VelocityGrid
 from starledger.schema.errors import StarledgerError
 

@@ -33,10 +33,12 @@ _ADDED = (
     ("4481.126", "Mg 2", "8.864", "0.749"),
     ("4481.150", "Mg 2", "8.864", "-0.553"),
     ("4481.325", "Mg 2", "8.864", "0.594"),
+    ("6707.761", "Li 1", "0.000", "-0.002"),
+    ("6707.912", "Li 1", "0.000", "-0.303"),
     ("7877.054", "Mg 2", "9.996", "0.391"),
     ("7896.366", "Mg 2", "9.999", "0.643"),
 )
-"""Lines of Mg II that the compiled list lacks (NIST Atomic Spectra Database)."""
+"""Lines that the compiled list lacks (Mg II) or splits by isotope (Li I): NIST ASD."""
 _SPAN: dict[str, float | list[float]] = {
     "teff": [3500.0, 3800.0, 4500.0, 5500.0, 6500.0, 8000.0, 4200.0],
     "logg": [4.8, 1.0, 2.5, 4.3, 4.2, 4.0, 4.6],
@@ -48,7 +50,8 @@ _HEADER = """\
 # largest line-to-continuum opacity over the labels. Physical constants, the strongest of
 # R. L. Kurucz's lists (kurucz.harvard.edu) with laboratory values where they exist, as compiled in
 # linemake (Placco et al. 2021, RNAAS 5, 92); molecules: CH Masseron et al. (2014), CN Brooke et
-# al. (2014), MgH Hinkle et al. (2013), NH and OH Kurucz. Mg II: NIST. Chosen by selection.py.
+# al. (2014), MgH Hinkle et al. (2013), NH and OH Kurucz. Mg II and
+# Li I 6708: NIST. Chosen by selection.py.
 """
 
 
@@ -58,7 +61,7 @@ def _name(code: str) -> str | None:
     if int(number) in _MOLECULES:
         return _MOLECULES[int(number)] if rest in _COMMON_ISOTOPES else None
     symbols = {element.number: element.symbol for element in elements()}
-    # Hydrogen has broad wings of its own; isotopes of lithium stand behind a zero.
+    # Hydrogen has broad wings of its own; isotopes stand behind a zero.
     if int(number) == 1 or int(number) not in symbols or rest not in {"", "0", "1"}:
         return None
     return f"{symbols[int(number)]} {int(rest or 0) + 1}"

@@ -22,7 +22,7 @@ from starledger.compute.synthesis.lines import LineList, join, observed_lines
 from starledger.compute.synthesis.rovibrational import synthetic_lines
 from starledger.compute.synthesis.smooth_opacity import bands, continuum, hydrogen, relative_depth
 from starledger.compute.synthesis.transfer import emergent_flux, planck
-from starledger.compute.synthesis.velocity_grid import COARSE, MIDDLE, SEGMENT, VelocityGrid
+from starledger.compute.synthesis.velocity_grid import SEGMENT, VelocityGrid
 from starledger.compute.synthesis.windows import SegmentPlan, plan_segment
 
 
@@ -146,21 +146,22 @@ class Synthesizer:
         """Return the relative opacity of a segment, pixels × depths × stars."""
         shape = (-1, *smooth.shape[1:])
         past = first + SEGMENT + 1
+        coarse, middle = self.grid.coarse, self.grid.middle
         weight = relative_depth(atmosphere).T.reshape(1, -1).to(self.dtype)
         weight = weight * stimulated(self.grid.wavelength_at(first + SEGMENT / 2), at)
-        total = _refine_closed(smooth, SEGMENT // COARSE)
-        molecular = bands(atmosphere, self.grid.wavelength(first, past, COARSE).to(self.dtype))
+        total = _refine_closed(smooth, SEGMENT // coarse)
+        molecular = bands(atmosphere, self.grid.wavelength(first, past, coarse).to(self.dtype))
         if molecular is not None:
             total = total + molecular
         if plan.coarse:
             total = total + (damping_wings(plan.coarse, self._constants, at) * weight).view(shape)
-        total = _refine_closed(total, COARSE // MIDDLE)
-        balmer = hydrogen(atmosphere, self.grid.wavelength(first, past, MIDDLE).to(self.dtype))
+        total = _refine_closed(total, coarse // middle)
+        balmer = hydrogen(atmosphere, self.grid.wavelength(first, past, middle).to(self.dtype))
         if balmer is not None:
             total = total + balmer
         if plan.middle:
             total = total + (damping_wings(plan.middle, self._constants, at) * weight).view(shape)
-        total = _refine(total, MIDDLE)
+        total = _refine(total, middle)
         for window, cores in ((plan.narrow, gaussian_cores), (plan.broad, damped_cores)):
             if window:
                 total = total + (cores(window, self._constants, at) * weight).view(shape)

@@ -12,9 +12,13 @@ from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 SEGMENT = 2048
 """Pixels that are computed at once: enough to fill the processor, few enough for its cache."""
-MIDDLE = 4
-COARSE = 32
-"""Steps, in pixels, of the coarser grids on which the wings of lines are computed."""
+_MIDDLE_STEP = 8.0
+_COARSE_STEP = 64.0
+"""Largest steps in km/s of the coarser grids on which the wings of lines are computed."""
+
+
+def _power_of_two(ratio: float) -> int:
+    return 1 << max(0, int(ratio).bit_length() - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class VelocityGrid:
 
     def __len__(self) -> int:
         return self.segments * SEGMENT
+
+    @property
+    def middle(self) -> int:
+        """Step of the middle grid in pixels, a power of two."""
+        return _power_of_two(_MIDDLE_STEP / self.step)
+
+    @property
+    def coarse(self) -> int:
+        """Step of the coarse grid in pixels, a power of two."""
+        return _power_of_two(_COARSE_STEP / self.step)
 
     @property
     def end(self) -> float:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
-from starledger.compute.synthesis.linear_map import LinearMap
+from starledger.compute.spectra.linear_map import LinearMap
 from starledger.compute.synthesis.lines import LineList
-from starledger.compute.synthesis.velocity_grid import COARSE, MIDDLE, SEGMENT, VelocityGrid
+from starledger.compute.synthesis.velocity_grid import SEGMENT, VelocityGrid
 
 NARROW = 10.0
 BROAD = 30.0
@@ -40,15 +40,15 @@ class Window:
         Places in the line list.
     offset
         Velocity of the window's pixels from the line in km/s, lines × pixels × 1.
-    plateau
-        1/Δ² (s²/km²) that the wing on coarser grids already gives inside, lines × 1 × 1.
+    given
+        What the wing on coarser grids already gives inside (s²/km²), lines × pixels × 1.
     scatter
         Adds lines × pixels up on the pixels of the segment.
     """
 
     lines: Tensor
     offset: Tensor
-    plateau: Tensor
+    given: Tensor
     scatter: LinearMap
 
 
@@ -62,6 +62,12 @@ class Wings:
 
 def _position(lines: LineList, grid: VelocityGrid) -> NDArray[np.float64]:
     return np.asarray(np.log(lines.wavelength / grid.start) * LIGHT_SPEED_KMS / grid.step)
+
+
+def _inverse_square(offset: NDArray[np.float64], inner: float) -> NDArray[np.float64]:
+    """Return 1/Δ² outside a velocity and inside it the parabola that continues it smoothly."""
+    outside = 1.0 / np.maximum(np.abs(offset), inner) ** 2
+    return np.asarray(outside * (1.0 + np.maximum(0.0, 1.0 - (offset / inner) ** 2)))
 
 
 def _window(
@@ -88,11 +94,11 @@ def _window(
         torch.ones(int(inside.sum()), dtype=dtype),
         (SEGMENT, pixel.size),
     )
-    plateau = np.where(lines.strength[index] > _WINGED, 1.0 / BROAD**2, 0.0)
+    given = np.where(lines.strength[index, None] > _WINGED, _inverse_square(offset, BROAD), 0.0)
     return Window(
         torch.from_numpy(index),
         torch.from_numpy(offset)[..., None].to(dtype),
-        torch.from_numpy(plateau)[:, None, None].to(dtype),
+        torch.from_numpy(given)[..., None].to(dtype),
         scatter,
     )
 
@@ -106,7 +112,7 @@ def _wings(
     weakest: float,
     dtype: torch.dtype,
 ) -> Wings | None:
-    """Return wings 1/max(Δ, inner)² out to outer; those of still coarser grids are subtracted."""
+    """Return wings from inner out to outer, less those that the still coarser grid gives."""
     inner, outer = reach
     position = _position(lines, grid) - segment * SEGMENT
     margin = outer / grid.step
@@ -116,11 +122,11 @@ def _wings(
         return None
     pixels = np.arange(0, SEGMENT + 1, step)
     offset = np.abs(pixels[:, None] - position[index]) * grid.step
-    shape = 1.0 / np.maximum(offset, inner) ** 2
-    shape = np.where(offset < outer, shape, 0.0)
+    shape = _inverse_square(offset, inner)
     if outer == _MIDDLE_REACH:
         far = lines.strength[index] > _FAR_WINGED
-        shape -= np.where((offset < outer) & far, 1.0 / outer**2, 0.0)
+        shape -= np.where(far, _inverse_square(offset, outer), 0.0)
+    shape = np.where(offset < outer, shape, 0.0)
     rows, columns = np.nonzero(shape > 0)
     values = torch.from_numpy(shape[rows, columns]).to(dtype)
     places = torch.from_numpy(rows), torch.from_numpy(columns)
@@ -146,6 +152,6 @@ def plan_segment(
     return SegmentPlan(
         _window(lines, ~damped, grid, segment, NARROW, dtype),
         _window(lines, damped, grid, segment, BROAD, dtype),
-        _wings(lines, grid, segment, MIDDLE, near, _WINGED, dtype),
-        _wings(lines, grid, segment, COARSE, far, _FAR_WINGED, dtype),
+        _wings(lines, grid, segment, grid.middle, near, _WINGED, dtype),
+        _wings(lines, grid, segment, grid.coarse, far, _FAR_WINGED, dtype),
     )
