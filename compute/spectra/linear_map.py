@@ -32,9 +32,7 @@ class LinearMap:
     transposed: Tensor
 
     @classmethod
-    def of(
-        cls, rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]
-    ) -> LinearMap:
+    def of(cls, rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> LinearMap:
         """Make the map from the places and values of its entries; entries of one place add up."""
         return cls(
             _compressed(rows, columns, values, shape),

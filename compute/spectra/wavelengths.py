@@ -19,7 +19,7 @@ def refractive_index(vacuum: ArrayLike) -> NDArray[np.float64]:
     Examples
     --------
     >>> round(float(refractive_index(5000.0)), 8)
-    1.0002789
+    1.00027897
     """
     wavenumber = (1e4 / np.asarray(vacuum, dtype=np.float64)) ** 2
     return np.asarray(

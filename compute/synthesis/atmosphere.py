@@ -71,7 +71,7 @@ def temperature_profile(teff: Tensor, fe_h: Tensor, log_tau: Tensor) -> Tensor:
     >>> sun = torch.tensor([5777.0]), torch.tensor([0.0])
     >>> profile = temperature_profile(*sun, torch.log(torch.tensor([1e-4, 2 / 3, 10.0])))
     >>> [round(t, -2) for t in profile[0].tolist()]
-    [4300.0, 5900.0, 8800.0]
+    [4300.0, 6300.0, 8800.0]
     """
     tau = torch.exp(log_tau)
     convective = torch.sigmoid((7200.0 - teff) / 300.0)[:, None]

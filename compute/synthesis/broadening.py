@@ -21,7 +21,7 @@ def _rotation_transform(x: Tensor) -> Tensor:
     nodes = 16 + int(0.7 * float(x.detach().max()))
     angle = (torch.arange(nodes, dtype=x.dtype, device=x.device) + 0.5) * (torch.pi / nodes)
     position, height = torch.cos(angle), torch.sin(angle)
-    profile = (2 * (1 - _LIMB_DARKENING) * height + torch.pi / 2 * _LIMB_DARKENING * height**2)
+    profile = 2 * (1 - _LIMB_DARKENING) * height + torch.pi / 2 * _LIMB_DARKENING * height**2
     weight = profile * height
     weight = weight / weight.sum()
     return (torch.cos(x[..., None] * position) * weight).sum(-1)
@@ -71,7 +71,8 @@ def broaden(
         shift = torch.log1p(velocity / LIGHT_SPEED_KMS) * LIGHT_SPEED_KMS
         phase = (k * shift[:, None]).to(flux.dtype)
         spectrum = spectrum * torch.complex(torch.cos(phase), -torch.sin(phase))
-    return torch.fft.irfft(spectrum, n=padded.shape[1])[:, _PAD:-_PAD]
+    broadened: Tensor = torch.fft.irfft(spectrum, n=padded.shape[1])
+    return broadened[:, _PAD:-_PAD]
 
 
 def _rotation_table(k: Tensor, vsini: Tensor) -> Tensor:

@@ -96,5 +96,6 @@ def continuous_opacity(
     bound_free = ion_density * _negative_ion_bound_free(micron) * stimulated
     free_free = n_h * n_e * BOLTZMANN * t * _negative_ion_free_free(micron, 5040.0 / t)
     atoms = n_h * _hydrogen(wavelength, t) * stimulated
-    rayleigh = 5.799e-13 / wavelength**4 + 1.422e-6 / wavelength**6 + 2.784 / wavelength**8
-    return bound_free + free_free + atoms + n_h * rayleigh + n_e * THOMSON
+    rayleigh: Tensor = 5.799e-13 / wavelength**4 + 1.422e-6 / wavelength**6 + 2.784 / wavelength**8
+    total: Tensor = bound_free + free_free + atoms + n_h * rayleigh + n_e * THOMSON
+    return total

@@ -42,7 +42,8 @@ def gradient_spectra(
         direction = torch.zeros_like(labels)
         direction[:, label_index(name)] = 1.0
         with torch.no_grad(), forward_ad.dual_level():
-            spectrum = spectra(forward_ad.make_dual(labels, direction))
-            tangent = forward_ad.unpack_dual(spectrum).tangent
+            dual = forward_ad.make_dual(labels, direction)  # type: ignore[no-untyped-call]
+            spectrum = spectra(dual)
+            tangent = forward_ad.unpack_dual(spectrum).tangent  # type: ignore[no-untyped-call]
         columns.append(torch.zeros_like(spectrum) if tangent is None else tangent)
     return torch.stack(columns, dim=1)

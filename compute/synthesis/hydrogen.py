@@ -72,8 +72,11 @@ def _self_width(line: HydrogenLine, temperature: Tensor) -> Tensor:
     """Width in rad/s per hydrogen atom (Barklem, Piskunov & O'Mara 2000, A&A 363, 1091)."""
     sigma, alpha = _SELF_BROADENING.get(line.upper if line.lower == 2 else 5, (4208.0, 0.380))
     speed = 1e6 * torch.sqrt(temperature / 4733.0) * 1.4142 / 1.128
-    shape = 2.0 * (4 / torch.pi) ** (alpha / 2) * torch.exp(torch.lgamma(torch.tensor(2 - alpha / 2)))
-    return shape * 1e6 * sigma * _BOHR_AREA * (speed / 1e6) ** (1 - alpha)
+    shape = (
+        2.0 * (4 / torch.pi) ** (alpha / 2) * torch.exp(torch.lgamma(torch.tensor(2 - alpha / 2)))
+    )
+    width: Tensor = shape * 1e6 * sigma * _BOHR_AREA * torch.pow(speed / 1e6, 1 - alpha)
+    return width
 
 
 def _profile(

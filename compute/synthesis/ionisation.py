@@ -48,7 +48,8 @@ def _saha_ratios(temperature: Tensor, log_u: Tensor) -> Tensor:
     t = temperature[..., None, None]
     log_ratio = log_u[..., 1:] - log_u[..., :-1] - energy / (BOLTZMANN_EV * t)
     # The floor keeps 32-bit floats from underflowing where nothing is ionised anyway.
-    return SAHA * t**1.5 * torch.exp(log_ratio.clamp(min=-75.0))
+    ratios: Tensor = SAHA * torch.pow(t, 1.5) * torch.exp(log_ratio.clamp(min=-75.0))
+    return ratios
 
 
 def _electron_density(total: Tensor, ratio: Tensor, first: Tensor) -> Tensor:
@@ -82,13 +83,13 @@ def ionise(temperature: Tensor, pressure: Tensor, ratio: Tensor) -> Gas:
 
     Examples
     --------
-    The photosphere of the Sun has some 1e13 electrons and 1e17 hydrogen nuclei per cm³:
+    The photosphere of the Sun has some 2e13 electrons and 1e17 hydrogen nuclei per cm³:
 
     >>> from starledger.compute.synthesis.labels import abundances, label_tensor
     >>> t, p = torch.tensor([[5800.0]]), torch.tensor([[8e4]])
     >>> gas = ionise(t.double(), p.double(), abundances(label_tensor({})))
     >>> f"{float(gas.electrons):.0e} {float(gas.nuclei):.0e}"
-    '1e+13 9e+16'
+    '2e+13 9e+16'
     """
     total = pressure / (BOLTZMANN * temperature)
     log_u = log_partition(temperature)

@@ -68,7 +68,9 @@ def label_tensor(
     >>> stars.shape[0], stars[:, label_index("fe_h")].tolist()
     (2, [-1.0, -1.0])
     """
-    columns = {name: torch.atleast_1d(torch.as_tensor(v, dtype=dtype)) for name, v in labels.items()}
+    columns = {
+        name: torch.as_tensor(values, dtype=dtype).reshape(-1) for name, values in labels.items()
+    }
     stars = max((len(column) for column in columns.values()), default=1)
     defaults = [_DEFAULTS.get(name, 0.0) for name in SYNTHESIS_LABELS]
     tensor = torch.tensor(defaults, dtype=dtype).repeat(stars, 1)

@@ -144,5 +144,3 @@ def damping_wings(wings: Wings, constants: LineConstants, at: LineConditions) ->
 def stimulated(wavelength: float, at: LineConditions) -> Tensor:
     """Return 1 − e^(−hν/kT) at a wavelength in Å."""
     return -torch.expm1(-12398.42 / wavelength * at.inverse_ev)
-
-

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.spectra.linear_map import LinearMap
+from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.synthesis.velocity_grid import VelocityGrid
 from starledger.schema.errors import StarledgerError
 

@@ -65,12 +65,18 @@ class Branches:
 
 def _bands() -> list[Branches]:
     bands = [
-        Branches("CO", _CO, _CO, (v + 3, v), -7.75 + 0.9 * float(np.log10((v + 1) * (v + 2) * (v + 3) / 6)), 1.0, False)
+        Branches(
+            "CO",
+            _CO,
+            _CO,
+            (v + 3, v),
+            -7.75 + 0.9 * float(np.log10((v + 1) * (v + 2) * (v + 3) / 6)),
+            1.0,
+            False,
+        )
         for v in range(7)
     ]
-    bands += [
-        Branches("OH", _OH, _OH, (v + 2, v), -6.3 + 0.3 * v, 2.0, False) for v in range(5)
-    ]
+    bands += [Branches("OH", _OH, _OH, (v + 2, v), -6.3 + 0.3 * v, 2.0, False) for v in range(5)]
     bands += [
         Branches("CN", _CN_EXCITED, _CN_GROUND, (v, v + 1), -2.75 - 0.05 * v, 2.0, True)
         for v in range(4)

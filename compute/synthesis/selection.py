@@ -22,7 +22,7 @@ from starledger.compute.synthesis.elements import elements
 from starledger.compute.synthesis.labels import label_tensor
 from starledger.compute.synthesis.lines import LineList
 from starledger.compute.synthesis.populations import absorbers, doppler_speed
-from starledger.compute.synthesis.species import all_species, species_index
+from starledger.compute.synthesis.species import species_index
 
 _WINDOWS = ((3660.0, 9080.0), (15050.0, 17050.0))
 _WEAKEST = 0.02

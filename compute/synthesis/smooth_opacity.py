@@ -41,7 +41,9 @@ def hydrogen(atmosphere: Atmosphere, wavelength: Tensor) -> Tensor | None:
         return None
     at = wavelength[:, None, None]
     gas = atmosphere.gas
-    t, n_e, n_h = (x.T.to(wavelength.dtype) for x in (gas.temperature, gas.electrons, atmosphere.hydrogen))
+    t, n_e, n_h = (
+        x.T.to(wavelength.dtype) for x in (gas.temperature, gas.electrons, atmosphere.hydrogen)
+    )
     total = sum(
         (hydrogen_line_opacity(line, at, t, n_e, n_h) for line in lines), start=torch.zeros_like(t)
     )

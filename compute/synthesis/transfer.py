@@ -17,7 +17,9 @@ def planck(wavelength: Tensor, temperature: Tensor) -> Tensor:
     '3.18e+06'
     """
     cm = wavelength * 1e-8
-    return 2e-8 * PLANCK * LIGHT_SPEED**2 / cm**5 / torch.expm1(SECOND_RADIATION / (cm * temperature))
+    return (
+        2e-8 * PLANCK * LIGHT_SPEED**2 / cm**5 / torch.expm1(SECOND_RADIATION / (cm * temperature))
+    )
 
 
 def third_exponential(x: Tensor) -> Tensor:

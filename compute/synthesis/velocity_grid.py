@@ -46,7 +46,7 @@ class VelocityGrid:
         Examples
         --------
         >>> len(VelocityGrid.covering(3700.0, 9000.0))
-        133120
+        135168
         """
         pixels = log(high / low) * LIGHT_SPEED_KMS / step
         return cls(low, step, max(1, ceil(pixels / SEGMENT)))
@@ -71,7 +71,10 @@ class VelocityGrid:
 
     def wavelength_at(self, pixel: float) -> float:
         """Return the wavelength in Å at a position in pixels."""
-        return float(self.start * torch.exp(torch.tensor(pixel * self.step / LIGHT_SPEED_KMS, dtype=torch.float64)))
+        return float(
+            self.start
+            * torch.exp(torch.tensor(pixel * self.step / LIGHT_SPEED_KMS, dtype=torch.float64))
+        )
 
     def wavelength(self, first: int = 0, last: int | None = None, step: int = 1) -> Tensor:
         """Return wavelengths in Å of the pixels `first`, `first + step`, … before `last`."""

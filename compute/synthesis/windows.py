@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.spectra.linear_map import LinearMap
+from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.synthesis.lines import LineList
 from starledger.compute.synthesis.velocity_grid import SEGMENT, VelocityGrid
 

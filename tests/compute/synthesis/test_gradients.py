@@ -31,9 +31,7 @@ class Spectra:
         self.grid = VelocityGrid.covering(5160.0, 5190.0)
         self.synthesizer = Synthesizer(self.grid, dtype=torch.float64)
         pixels = torch.arange(5163.0, 5187.0).numpy()
-        self.lamost = Spectrograph(
-            self.grid, pixels, resolving_power=1800.0, dtype=torch.float64
-        )
+        self.lamost = Spectrograph(self.grid, pixels, resolving_power=1800.0, dtype=torch.float64)
 
     def __call__(self, labels: Tensor) -> Tensor:
         flux = self.synthesizer.spectrum(labels).normalised

@@ -32,7 +32,9 @@ def test_profile_has_area_one(electrons: float) -> None:
     opacity = hydrogen_line_opacity(BETA, at, t, n_e, n_h)[:, 0]
     area = float(torch.trapezoid(opacity, offset))
     lower = 4 * torch.exp(-10.1985 / (8.617333e-5 * t))
-    expected = LINE_CROSS_SECTION * BETA.oscillator_strength * BETA.wavelength**2 * 1e-8 / LIGHT_SPEED
+    expected = (
+        LINE_CROSS_SECTION * BETA.oscillator_strength * BETA.wavelength**2 * 1e-8 / LIGHT_SPEED
+    )
     assert area / float(lower * expected) == pytest.approx(1.0, abs=0.02)
 
 

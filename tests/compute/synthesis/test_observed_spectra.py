@@ -58,7 +58,10 @@ def read(row: dict[str, str]) -> Star:
     return Star(
         row["filename"][-8:-5],
         row["subclass"],
-        *(float(row[key]) for key in ("teff", "logg", "feh", "rv")),
+        float(row["teff"]),
+        float(row["logg"]),
+        float(row["feh"]),
+        float(row["rv"]),
         torch.from_numpy(10**log_wavelength),
         torch.from_numpy(np.where(good, rows[0], 1.0)),
         torch.from_numpy(np.where(good, rows[1], 0.0)),
