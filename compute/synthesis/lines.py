@@ -89,8 +89,8 @@ def observed_lines() -> LineList:
     >>> lines = observed_lines().between(5890.0, 5900.0)
     >>> from starledger.compute.synthesis.species import all_species
     >>> sodium = lines.select(lines.strength.argsort()[-2:])
-    >>> [(all_species()[s].name, round(float(w), 1)) for s, w in zip(sodium.species, sodium.wavelength)]
-    [('Na 1', 5891.6), ('Na 1', 5897.6)]
+    >>> [all_species()[s].name for s in sodium.species], sodium.wavelength.round(1).tolist()
+    (['Na 1', 'Na 1'], [5891.6, 5897.6])
     """
     rows = read_table("lines.csv")
     air = np.array([float(row["wavelength_air"]) for row in rows])
