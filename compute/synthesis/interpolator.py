@@ -87,7 +87,7 @@ class Interpolator:
         steps = epochs * ceil(len(inputs) / _BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps)
         for _ in range(epochs):
-            for batch in torch.randperm(len(inputs)).split(_BATCH):
+            for batch in torch.split(torch.randperm(len(inputs)), _BATCH):
                 optimiser.zero_grad()
                 loss = (self.network(inputs[batch]) - targets[batch]).square().sum(1).mean()
                 torch.autograd.backward(loss)
@@ -126,7 +126,8 @@ class Interpolator:
         network = _network(inputs, hidden, len(weights["4.bias"]))
         network.load_state_dict(weights)
         network.requires_grad_(requires_grad=False)
-        return cls(*(stored[name] for name in _ARRAYS), network)
+        low, high, mean, components = (stored[name] for name in _ARRAYS)
+        return cls(low, high, mean, components, network)
 
 
 def _network(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -2,101 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from astropy.io import fits
-from torch import Tensor
 
-from starledger.compute.synthesis.broadening import broaden
-from starledger.compute.synthesis.comparison import Comparison, compare
-from starledger.compute.synthesis.labels import label_index, label_tensor
-from starledger.compute.synthesis.resolution import Spectrograph
-from starledger.compute.synthesis.synthesizer import Synthesizer
-from starledger.compute.synthesis.velocity_grid import VelocityGrid
+from starledger.compute.synthesis.comparison import Comparison
+from starledger.compute.synthesis.plots import draw_beside
+from tests.compute.synthesis.pilot_stars import (
+    FOLDER,
+    LAMOST,
+    Star,
+    bright_stars,
+    compared_wavelength,
+    simulate,
+)
 
 pytestmark = pytest.mark.real_data
-
-REPOSITORY = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("STARLEDGER_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
-LAMOST = FOLDER / "lamost"
-FWHM = 2.8  # Å, of the blue arm of the pilot survey
-BRIGHT = 40.0
-
-
-@dataclass(frozen=True)
-class Star:
-    """A LAMOST spectrum with the labels of its pipeline."""
-
-    name: str
-    subclass: str
-    teff: float
-    logg: float
-    fe_h: float
-    velocity: float
-    wavelength: Tensor
-    flux: Tensor
-    ivar: Tensor
-
-    @property
-    def vmic(self) -> float:
-        """As usual for FGK stars: larger in giants and in hot dwarfs."""
-        return 1.0 + 0.6 * (self.logg < 3.5) + max(0.0, (self.teff - 5800.0) / 3000.0)
-
-
-def read(row: dict[str, str]) -> Star:
-    with fits.open(LAMOST / "pilot" / row["filename"]) as hdus:
-        header, rows = hdus[0].header, hdus[0].data.astype(np.float64)
-    # Row 2 of these files is not the wavelength, whatever the manual says.
-    log_wavelength = header["COEFF0"] + header["COEFF1"] * np.arange(rows.shape[1])
-    good = (rows[0] > 0) & (rows[1] > 0)
-    return Star(
-        row["filename"][-8:-5],
-        row["subclass"],
-        float(row["teff"]),
-        float(row["logg"]),
-        float(row["feh"]),
-        float(row["rv"]),
-        torch.from_numpy(10**log_wavelength),
-        torch.from_numpy(np.where(good, rows[0], 1.0)),
-        torch.from_numpy(np.where(good, rows[1], 0.0)),
-    )
-
-
-def bright_stars() -> list[Star]:
-    with (LAMOST / "pilot_lasp_labels.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if float(row["snrg"]) > BRIGHT]
-    return [read(row) for row in rows]
-
-
-def simulate(stars: list[Star]) -> list[Comparison]:
-    labels = label_tensor(
-        {
-            "teff": [star.teff for star in stars],
-            "logg": [star.logg for star in stars],
-            "fe_h": [star.fe_h for star in stars],
-            "vmic": [star.vmic for star in stars],
-        }
-    )
-    velocity = torch.tensor([star.velocity for star in stars], dtype=torch.float64)
-    grid = VelocityGrid.covering(3700.0, 5900.0, step=3.0)
-    with torch.no_grad():
-        flux = Synthesizer(grid).spectrum(labels).flux
-        vmac, vsini = labels[:, label_index("vmac")], labels[:, label_index("vsini")]
-        flux = broaden(flux, grid.step, vmac, vsini, velocity)
-    return [compare_one(star, grid, flux[i : i + 1]) for i, star in enumerate(stars)]
-
-
-def compare_one(star: Star, grid: VelocityGrid, flux: Tensor) -> Comparison:
-    pixels = (star.wavelength > 3740.0) & (star.wavelength < 5860.0)
-    seen = Spectrograph(grid, star.wavelength[pixels].numpy(), fwhm=FWHM)(flux)[0]
-    observed, ivar = star.flux[pixels], star.ivar[pixels]
-    return compare(star.wavelength[pixels], observed, ivar, seen.double())
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +53,9 @@ def test_a_stars_correlate(results: list[tuple[Star, Comparison]]) -> None:
 
 def test_clipping_takes_few_pixels(results: list[tuple[Star, Comparison]]) -> None:
     assert max(result.rejected for _, result in results) < 0.06
+
+
+def test_they_can_be_drawn(results: list[tuple[Star, Comparison]], tmp_path: Path) -> None:
+    panels = [(star.name, compared_wavelength(star), result) for star, result in results[:2]]
+    draw_beside(panels, tmp_path / "two.png")
+    assert (tmp_path / "two.png").stat().st_size > 10_000
