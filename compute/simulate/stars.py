@@ -39,31 +39,49 @@ class Stars:
     The metadata of each field gives its unit and meaning; `to_table` writes them out.
     """
 
-    number: Integers = field(metadata=_means("", "Number of the star: its row when it was drawn")))
-    component: NDArray[np.str_] = field(metadata=_means("", "thin, thick, halo or the name of a cluster")))
-    cluster: Integers = field(metadata=_means("", "Place of the cluster in CLUSTERS, -1 in the field")))
-    birth: Integers = field(metadata=_means("", "Number of the cloud of birth, shared by stars of one stuff")))
-    wide_partner: Integers = field(metadata=_means("", "Number of the resolved partner, -1 without")))
-    gaia_dr3_source_id: Integers = field(metadata=_means("", "Identifier as in Gaia DR3")))
-    gaia_dr2_source_id: Integers = field(metadata=_means("", "Identifier as in Gaia DR2")))
-    apogee_id: NDArray[np.str_] = field(metadata=_means("", "Identifier as in 2MASS and APOGEE")))
-    ra: Array = field(metadata=_means("deg", "Right ascension, ICRS, epoch 2016.0")))
-    dec: Array = field(metadata=_means("deg", "Declination, ICRS, epoch 2016.0")))
-    pmra: Array = field(metadata=_means("mas/yr", "Proper motion in right ascension, with cos(dec)")))
-    pmdec: Array = field(metadata=_means("mas/yr", "Proper motion in declination")))
-    parallax: Array = field(metadata=_means("mas", "Parallax")))
-    distance: Array = field(metadata=_means("pc", "Distance")))
-    rv: Array = field(metadata=_means("km/s", "Barycentric velocity, of a binary that of its centre of mass")))
-    age: Array = field(metadata=_means("Gyr", "Age")))
-    mass: Array = field(metadata=_means("Msun", "Initial mass")))
-    radius: Array = field(metadata=_means("Rsun", "Radius")))
-    luminosity: Array = field(metadata=_means("Lsun", "Bolometric luminosity without the companion's")))
-    phase: NDArray[np.int8] = field(metadata=_means("", "0 dwarf, 1 subgiant, 2 giant branch, 3 red clump")))
-    alpha_fe: Array = field(metadata=_means("dex", "[alpha/Fe] of the cloud of birth")))
-    a_v: Array = field(metadata=_means("mag", "Extinction in V")))
-    labels: Array = field(metadata=_means("", "Labels of the primary, stars x SYNTHESIS_LABELS")))
-    magnitudes: Array = field(metadata=_means("mag", "Apparent magnitudes with extinction, stars x BANDS (Vega)")))
-    companions: Companions = field(metadata=_means("", "Unresolved companions")))
+    number: Integers = field(metadata=_means("", "Number of the star: its row when it was drawn"))
+    component: NDArray[np.str_] = field(
+        metadata=_means("", "thin, thick, halo or the name of a cluster")
+    )
+    cluster: Integers = field(
+        metadata=_means("", "Place of the cluster in CLUSTERS, -1 in the field")
+    )
+    birth: Integers = field(
+        metadata=_means("", "Number of the cloud of birth, shared by stars of one stuff")
+    )
+    wide_partner: Integers = field(
+        metadata=_means("", "Number of the resolved partner, -1 without")
+    )
+    gaia_dr3_source_id: Integers = field(metadata=_means("", "Identifier as in Gaia DR3"))
+    gaia_dr2_source_id: Integers = field(metadata=_means("", "Identifier as in Gaia DR2"))
+    apogee_id: NDArray[np.str_] = field(metadata=_means("", "Identifier as in 2MASS and APOGEE"))
+    ra: Array = field(metadata=_means("deg", "Right ascension, ICRS, epoch 2016.0"))
+    dec: Array = field(metadata=_means("deg", "Declination, ICRS, epoch 2016.0"))
+    pmra: Array = field(
+        metadata=_means("mas/yr", "Proper motion in right ascension, with cos(dec)")
+    )
+    pmdec: Array = field(metadata=_means("mas/yr", "Proper motion in declination"))
+    parallax: Array = field(metadata=_means("mas", "Parallax"))
+    distance: Array = field(metadata=_means("pc", "Distance"))
+    rv: Array = field(
+        metadata=_means("km/s", "Barycentric velocity, of a binary that of its centre of mass")
+    )
+    age: Array = field(metadata=_means("Gyr", "Age"))
+    mass: Array = field(metadata=_means("Msun", "Initial mass"))
+    radius: Array = field(metadata=_means("Rsun", "Radius"))
+    luminosity: Array = field(
+        metadata=_means("Lsun", "Bolometric luminosity without the companion's")
+    )
+    phase: NDArray[np.int8] = field(
+        metadata=_means("", "0 dwarf, 1 subgiant, 2 giant branch, 3 red clump")
+    )
+    alpha_fe: Array = field(metadata=_means("dex", "[alpha/Fe] of the cloud of birth"))
+    a_v: Array = field(metadata=_means("mag", "Extinction in V"))
+    labels: Array = field(metadata=_means("", "Labels of the primary, stars x SYNTHESIS_LABELS"))
+    magnitudes: Array = field(
+        metadata=_means("mag", "Apparent magnitudes with extinction, stars x BANDS (Vega)")
+    )
+    companions: Companions = field(metadata=_means("", "Unresolved companions"))
 
     def __len__(self) -> int:
         return len(self.number)
