@@ -157,7 +157,7 @@ def surface_abundances(
     loss = mixed * (0.03 + 0.16 * excess) + 0.18 * past_bump
     _burn_carbon(surface, loss)
     surface[:, _column("na_fe")] += mixed * 0.12 * np.clip(mass - 1.5, 0.0, 1.5)
-    surface[:, _column("li_fe")] -= _lithium_loss(age, teff, logg, mixed)
+    surface[:, _column("li_fe")] -= _lithium_loss(age, fe_h, teff, logg, mixed)
     return surface
 
 
@@ -172,9 +172,13 @@ def _burn_carbon(surface: Array, loss: Array) -> None:
     surface[:, nitrogen] = np.log10(gained) - solar["N"]
 
 
-def _lithium_loss(age: Array, teff: Array, logg: Array, mixed: Array) -> NDArray[np.float64]:
+def _lithium_loss(
+    age: Array, fe_h: Array, teff: Array, logg: Array, mixed: Array
+) -> NDArray[np.float64]:
     """Depletion of lithium in dex; of the Sun some 2.2."""
-    cool = np.clip((6250.0 - teff) / 480.0, 0.0, 3.5) * np.sqrt(np.clip(age, 0.05, 5.0) / 2.1)
+    # The convection of metal-poor dwarfs reaches deep only in cooler ones: hence their plateau.
+    deep = 6250.0 + 350.0 * np.clip(fe_h, -1.5, 0.0)
+    cool = np.clip((deep - teff) / 320.0, 0.0, 3.5) * np.sqrt(np.clip(age, 0.05, 5.0) / 2.1)
     gap = 1.5 * np.exp(-0.5 * ((teff - 6600.0) / 120.0) ** 2) * np.clip(age, 0.0, 1.0)
     subgiant = 0.8 / (1 + np.exp((logg - 3.8) / 0.08))
     return np.asarray(np.where(mixed > 0.5, 2.3 + mixed, np.minimum(cool + gap + subgiant, 3.2)))

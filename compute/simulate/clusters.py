@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -92,11 +93,17 @@ CLUSTERS = (
 """Clusters after Cantat-Gaudin et al. (2020) and Soubiran et al. (2018), rounded."""
 
 
+@cache
+def _passed(cluster: Cluster) -> tuple[Array, Array]:
+    """Places beyond the main sequence and the masses of the cluster's stars that are there."""
+    places = np.linspace(1.0, 3.9999, 400)
+    m_h = total_metallicity(np.array(cluster.fe_h), cluster.alpha_fe)
+    return places, mass_at(np.array(cluster.age), m_h, places)
+
+
 def _masses(cluster: Cluster, count: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Masses of candidates of all phases and the square root of how common they are."""
-    places = np.linspace(1.0, 3.9999, 600)
-    m_h = total_metallicity(np.array(cluster.fe_h), cluster.alpha_fe)
-    passed = mass_at(np.array(cluster.age), m_h, places)
+    places, passed = _passed(cluster)
     evolved = rng.random(count) < 0.5
     at = 1.0 + 2.9999 * rng.random(count)
     light = LIGHTEST * (passed[0] / LIGHTEST) ** rng.random(count)

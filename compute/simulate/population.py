@@ -25,6 +25,9 @@ from starledger.compute.simulate.selection import Selection
 from starledger.compute.simulate.tracks import Array
 from starledger.schema.errors import StarledgerError
 
+METALLICITY_GRADIENT = -0.06
+"""Of the thin disk with the distance from the axis, in dex per kpc."""
+
 _CANDIDATES_PER_STAR = 12
 _OLDEST = 13.5
 
@@ -48,19 +51,18 @@ class _Nature(NamedTuple):
         return _Nature(self.age[rows], self.fe_h[rows], self.alpha_fe[rows], self.accreted[rows])
 
 
-def _thin_middle(age: Array, radius: Array | float) -> Array:
-    return np.asarray(0.02 - 0.06 * (radius - SUN_RADIUS) - 0.014 * (age - 4.5))
-
-
-def _thin_spread(age: Array) -> Array:
-    return 0.08 + 0.015 * age
-
-
 def _thin(count: int, rng: np.random.Generator) -> _Nature:
     age = 0.1 + 9.4 * rng.random(count) ** 1.15
-    fe_h = _thin_middle(age, SUN_RADIUS) + _thin_spread(age) * rng.standard_normal(count)
+    spread = 0.08 + 0.015 * age
+    fe_h = 0.02 - 0.014 * (age - 4.57) + spread * rng.standard_normal(count)
     alpha = 0.012 * (age - 4.57) - 0.10 * fe_h + 0.02 * rng.standard_normal(count)
     return _Nature(age, fe_h, alpha, np.zeros(count, dtype=bool))
+
+
+def _richer_inward(nature: _Nature, radius: Array) -> _Nature:
+    """Give thin-disk stars, drawn as they are near the Sun, the metallicities of their radii."""
+    shift = METALLICITY_GRADIENT * (radius - SUN_RADIUS)
+    return nature._replace(fe_h=nature.fe_h + shift, alpha_fe=nature.alpha_fe - 0.1 * shift)
 
 
 def _thick(count: int, rng: np.random.Generator) -> _Nature:
@@ -90,12 +92,8 @@ def _density(component: str, radius: Array, height: Array, nature: _Nature) -> A
     if component == "thick":
         return np.exp(-(radius - SUN_RADIUS) / 2.2 - np.abs(height) / 0.85)
     scale = 0.1 + 0.035 * nature.age
-    spread = _thin_spread(nature.age)
-    # The radial gradient: [Fe/H] was drawn for the Sun's place and counts by what it is here.
-    here = (nature.fe_h - _thin_middle(nature.age, radius)) / spread
-    there = (nature.fe_h - _thin_middle(nature.age, SUN_RADIUS)) / spread
     fall = (radius - SUN_RADIUS) / 2.6 + np.abs(height) / scale
-    return np.asarray(np.exp(-fall - 0.5 * (here**2 - there**2)) / scale)
+    return np.asarray(np.exp(-fall) / scale)
 
 
 def _speeds(
@@ -136,6 +134,8 @@ def _look(component: str, count: int, limits: Selection, rng: np.random.Generato
     apparent = limits.bright + (limits.faint - limits.bright) * rng.random(pool)
     distance = 10 ** (1.0 + 0.2 * (apparent - proposed.magnitude))
     radius, height, _ = place_in_galaxy(ra, dec, distance)
+    if component == "thin":
+        nature = _richer_inward(nature, radius)
     weight = proposed.weight * _density(component, radius, height, nature) * distance**3
     # Surveys do not take stars as the sky has them: the faint ones, by far the most, are thinned.
     weight *= 10 ** (-0.3 * (apparent - limits.bright))
