@@ -27,6 +27,12 @@ from starledger.compute.simulate.turbulence import line_motions
 from starledger.compute.simulate.wide_pairs import wide_pairs
 from starledger.compute.synthesis.labels import ABUNDANCE_LABELS, SYNTHESIS_LABELS, label_index
 
+_KEPT = (
+    *("cluster", "birth", "ra", "dec", "pmra", "pmdec", "distance", "rv"),
+    *("age", "mass", "alpha_fe", "a_v"),
+)
+"""Columns of the bodies that the stars have as they are."""
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -93,29 +99,18 @@ def draw_stars(
     return Stars(
         number=np.arange(n),
         component=bodies.component.astype("U16"),
-        cluster=bodies.cluster,
-        birth=bodies.birth,
         wide_partner=partner,
         gaia_dr3_source_id=gaia.dr3,
         gaia_dr2_source_id=gaia.dr2,
         apogee_id=twomass_ids(bodies.ra, bodies.dec, bodies.pmra, bodies.pmdec),
-        ra=bodies.ra,
-        dec=bodies.dec,
-        pmra=bodies.pmra,
-        pmdec=bodies.pmdec,
         parallax=1000.0 / bodies.distance,
-        distance=bodies.distance,
-        rv=bodies.rv,
-        age=bodies.age,
-        mass=bodies.mass,
         radius=point.radius,
         luminosity=point.luminosity,
         phase=point.phase,
-        alpha_fe=bodies.alpha_fe,
-        a_v=bodies.a_v,
         labels=labels,
         magnitudes=_magnitudes(bodies, point, companions),
         companions=companions,
+        **{name: getattr(bodies, name) for name in _KEPT},
     )
 
 
@@ -170,9 +165,7 @@ def _labels(
         labels[:, label_index(name)] = column
     labels[:, label_index(ABUNDANCE_LABELS[0]) :] = surface_abundances(
         birth[cloud],
-        age=bodies.age,
         fe_h=bodies.fe_h,
-        mass=bodies.mass,
         teff=point.teff,
         logg=point.logg,
     )
