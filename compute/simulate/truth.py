@@ -165,7 +165,9 @@ def _labels(
         labels[:, label_index(name)] = column
     labels[:, label_index(ABUNDANCE_LABELS[0]) :] = surface_abundances(
         birth[cloud],
+        age=bodies.age,
         fe_h=bodies.fe_h,
+        mass=bodies.mass,
         teff=point.teff,
         logg=point.logg,
     )
