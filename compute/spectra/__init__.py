@@ -1,0 +1,1 @@
+"""What is done to a spectrum before any model sees it: wavelengths and continuum."""

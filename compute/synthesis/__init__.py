@@ -1,0 +1,1 @@
+"""LTE synthesis of stellar spectra and its gradients: a simulator, not a tool for science."""
