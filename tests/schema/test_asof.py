@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from sqlalchemy import Connection, select
 
@@ -11,7 +9,6 @@ from starledger.schema.asof import best_fit_of_star, valid, visits_of_star, with
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.tables import RunKind, Spectrum, Withdrawal
 from tests.schema.many_models import ManyModels
-from tests.schema.million import Million, plan
 
 pytestmark = pytest.mark.integration
 
@@ -139,18 +136,3 @@ def test_runs_of_all_kinds_share_one_sequence(connection: Connection) -> None:
     first = open_run(connection, RunKind.WITHDRAWAL)
     second = open_run(connection, RunKind.RELEASE, schema_revision="0001")
     assert second == first + 1
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("million")
-def test_best_fit_is_found_by_index_among_a_million(million: Million) -> None:
-    star = million.first + 1234
-    query = best_fit_of_star(star, million.ids["payne_lamost"], million.runs["fit_payne_lamost"])
-    with million.engine.connect() as connection:
-        found = connection.execute(query).mappings().one()
-        planned = plan(connection, query)
-    assert found["spectrum_id"] == million.first + 801_234
-    assert "Seq Scan on spectrum" not in planned
-    assert "ix_star_member_star_id_star_run_id" in planned
-    assert "pk_spectrum" in planned
-    assert re.search(rf"Index Scan using fit_of_{million.ids['payne_lamost']}_\w+ on", planned)

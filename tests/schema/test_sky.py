@@ -9,25 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Double, column, select, values
 
 from starledger.schema.sky import cone_ranges, healpix_cells, within_cone
-from starledger.schema.tables import Spectrum, StarVersion
-from tests.schema.million import Million, plan
+from tests.schema.sphere import separation
 
 RA = st.floats(0, 360, exclude_max=True)
 DEC = st.floats(-90, 90)
 RADIUS = st.floats(1e-5, 30)
-
-
-def separation(ra: float, dec: float, ras: np.ndarray, decs: np.ndarray) -> np.ndarray:
-    """Return angular distances in degrees, by unit vectors."""
-
-    def vector(a: np.ndarray, d: np.ndarray) -> np.ndarray:
-        a, d = np.radians(a), np.radians(d)
-        return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=-1)
-
-    one, others = vector(np.array(ra), np.array(dec)), vector(ras, decs)
-    cross = np.linalg.norm(np.cross(one, others), axis=-1)
-    degrees: np.ndarray = np.degrees(np.arctan2(cross, others @ one))
-    return degrees
 
 
 def around(ra: float, dec: float, radius: float, n: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -95,23 +81,3 @@ def test_within_cone_agrees_with_unit_vectors(
     expected = set(zip(ras[inside].tolist(), decs[inside].tolist(), strict=True))
     assert {tuple(row) for row in found} == expected
     assert 0 < len(expected) < 1000
-
-
-@pytest.mark.slow
-@pytest.mark.integration
-@pytest.mark.xdist_group("million")
-@pytest.mark.parametrize("table", [Spectrum, StarVersion])
-def test_a_cone_of_two_degrees_is_found_by_index_among_a_million(
-    table: type[Spectrum | StarVersion], million: Million
-) -> None:
-    name = table.__tablename__
-    with million.engine.connect() as connection:
-        query = select(table.ra, table.dec).where(within_cone(table, 85.0, -30.0, 2.0))
-        found = connection.execute(query).all()
-        planned = plan(connection, query)
-        everything = connection.execute(select(table.ra, table.dec)).all()
-    ras, decs = np.array([tuple(row) for row in everything]).T
-    inside = np.flatnonzero(separation(85.0, -30.0, ras, decs) <= 2.0)
-    assert len(found) == len(inside) > 50
-    assert f"Seq Scan on {name}" not in planned
-    assert f"ix_{name}_healpix" in planned

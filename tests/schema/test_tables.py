@@ -1,20 +1,22 @@
-"""The tables hold the small ledger of many models, and refuse every wrong variant of it."""
+"""The tables hold a ledger of many models, refuse every wrong variant, and answer by index."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from starledger.schema.tables import (
-    Fit,
-    Spectrum,
-    metadata,
-)
+from starledger.schema.asof import best_fit_of_star
+from starledger.schema.sky import within_cone
+from starledger.schema.tables import Fit, Spectrum, StarVersion, Work, metadata
 from starledger.schema.units import checked_ucd, checked_unit
 from tests.schema.many_models import LABELS, ManyModels
+from tests.schema.million import Million, plan
+from tests.schema.sphere import separation
 from tests.schema.wrong_variants import RIGHT, WRONG, Variant
 
 pytestmark = pytest.mark.integration
@@ -105,3 +107,57 @@ def test_their_right_variants_are_taken(right: Variant, many: ManyModels) -> Non
 def test_spectrum_is_never_deleted(many: ManyModels) -> None:
     with pytest.raises(DBAPIError, match="its rows are never changed"):
         many.connection.execute(Spectrum.__table__.delete())  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_best_fit_is_found_by_index_among_a_million(million: Million) -> None:
+    star = million.first + 1234
+    query = best_fit_of_star(star, million.ids["payne_lamost"], million.runs["fit_payne_lamost"])
+    with million.engine.connect() as connection:
+        found = connection.execute(query).mappings().one()
+        planned = plan(connection, query)
+    assert found["spectrum_id"] == million.first + 801_234
+    assert "Seq Scan on spectrum" not in planned
+    assert "ix_star_member_star_id_star_run_id" in planned
+    assert "pk_spectrum" in planned
+    assert re.search(rf"Index Scan using fit_of_{million.ids['payne_lamost']}_\w+ on", planned)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", [Spectrum, StarVersion])
+def test_a_cone_of_two_degrees_is_found_by_index_among_a_million(
+    table: type[Spectrum | StarVersion], million: Million
+) -> None:
+    name = table.__tablename__
+    with million.engine.connect() as connection:
+        query = select(table.ra, table.dec).where(within_cone(table, 85.0, -30.0, 2.0))
+        found = connection.execute(query).all()
+        planned = plan(connection, query)
+        everything = connection.execute(select(table.ra, table.dec)).all()
+    ras, decs = np.array([tuple(row) for row in everything]).T
+    inside = np.flatnonzero(separation(85.0, -30.0, ras, decs) <= 2.0)
+    assert len(found) == len(inside) > 50
+    assert f"Seq Scan on {name}" not in planned
+    assert f"ix_{name}_healpix" in planned
+
+
+@pytest.mark.slow
+def test_a_batch_of_pending_work_is_found_by_index_among_a_million(million: Million) -> None:
+    query = (
+        select(Work.spectrum_id)
+        .where(
+            Work.model_id == million.ids["dd_payne_lamost"],
+            Work.fit_config_id == million.ids["config"],
+            Work.state == "pending",
+            Work.position > 500_009,
+        )
+        .order_by(Work.position)
+        .limit(256)
+        .with_for_update(skip_locked=True)
+    )
+    with million.engine.connect() as connection:
+        found = connection.scalars(query).all()
+        planned = plan(connection, query)
+    assert found == list(range(million.first + 500_000, million.first + 500_256))
+    assert "ix_work_pending" in planned
+    assert "Sort" not in planned
