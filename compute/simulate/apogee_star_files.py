@@ -80,22 +80,21 @@ def _primary(
     batch: Batch, rows: ApogeeRows, here: NDArray[np.int64], spectra: VisitSpectra
 ) -> list[Card]:
     i = int(here[0])
-    star = int(batch.visits.star[i])
     mean, scatter, error = mean_velocity(batch, rows, here)
     flags = rows.flags[here]
     pixels = spectra.flux.shape[1]
     return [
         Card("OBJID", rows.apogee_id[i], "Object ID"),
         *(
-            Card(band[0], round(float(batch.magnitude(band)[i]), 3), f"2MASS {band} magnitude")
-            for band in ("J", "H", "Ks")
+            Card(band[0].upper(), round(float(batch.magnitude(band)[i]), 3), f"2MASS {band.upper()} magnitude")
+            for band in ("j", "h", "ks")
         ),
         Card("SURVEY", "apogee", "Survey name (for targeting flags)"),
         Card("TELESCOP", "apo25m", "Telescope"),
         Card("LOCID", int(rows.location[i]), "LocationID"),
         Card("FIELD", rows.field[i], "Field name"),
-        Card("RA", float(batch.stars.ra[star]), "right ascension, deg, J2000"),
-        Card("DEC", float(batch.stars.dec[star]), "declination, deg, J2000"),
+        Card("RA", float(batch.ra[i]), "right ascension, deg, J2000"),
+        Card("DEC", float(batch.dec[i]), "declination, deg, J2000"),
         Card("NVISITS", len(here), "number of visit spectra combined"),
         Card("COMMENT", None, "MEAN VALUES:"),
         Card("VRAD", 0.0, "Doppler shift (km/s) of this spectrum"),
