@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from starledger.compute.simulate.apogee_names import REDUCTION, ApogeeRows
+from starledger.compute.simulate.apogee_names import ApogeeRows
 from starledger.compute.simulate.apogee_resampling import VisitSpectra
 from starledger.compute.simulate.apogee_star_files import (
     combined_signal,

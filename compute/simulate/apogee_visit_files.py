@@ -62,6 +62,15 @@ def _lsf(scale: float) -> Floats:
     return np.array([lsf_coefficients(1.0, scale * float(sigma)) for sigma in middles])
 
 
+def magnitude_cards(batch: Batch, i: int) -> list[Card]:
+    """Return the cards of the 2MASS magnitudes of a visit's star."""
+    names = (("J", "j"), ("H", "h"), ("K", "ks"))
+    return [
+        Card(name, round(float(batch.magnitude(band)[i]), 3), f"2MASS {name} magnitude")
+        for name, band in names
+    ]
+
+
 def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
     visits = batch.visits
     velocity, helio = float(rows.relative(batch)[i]), float(rows.velocity.value[i])
@@ -78,10 +87,7 @@ def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
         Card("OBJTYPE", "STAR", "Object type"),
         Card("RA", float(batch.ra[i]), "targeting right ascension, deg, J2000"),
         Card("DEC", float(batch.dec[i]), "targeting declination, deg, J2000"),
-        *(
-            Card(band[0].upper(), round(float(batch.magnitude(band)[i]), 3), f"2MASS {band.upper()} magnitude")
-            for band in ("j", "h", "ks")
-        ),
+        *magnitude_cards(batch, i),
         Card("SNR", round(float(batch.signal_to_noise["h"][i]), 4), "median S/N, middle chip"),
         Card("SURVEY", "apogee", "Survey definition (for targeting flags)"),
         Card("STARFLAG", int(rows.flags[i]), "Star data quality flag"),

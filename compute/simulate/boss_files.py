@@ -88,9 +88,7 @@ def spall_rows(batch: Batch, velocity: Measured) -> NDArray[np.void]:
     rows["SPECOBJID"] = (visits.plate_visit + 1) * 1_000_000 + visits.fibre
     rows["THING_ID"] = batch.stars.number[visits.star] + 1
     sloan = np.stack([*batch.sloan], axis=1)
-    rows["PSFMAG"] = np.concatenate(
-        [sloan[:, :1] + 1.2, sloan, sloan[:, 2:] - 0.1], axis=1
-    )
+    rows["PSFMAG"] = np.concatenate([sloan[:, :1] + 1.2, sloan, sloan[:, 2:] - 0.1], axis=1)
     rows["NSPECOBS"], rows["SPECPRIMARY"] = visits.of_star, visits.sequence == 1
     return rows
 
@@ -133,7 +131,7 @@ def _exposure_numbers(batch: Batch, i: int, exposures: int) -> list[int]:
 def _wdisp(batch: Batch, i: int) -> Floats:
     """Return the standard deviation of the line-spread function in pixels."""
     scale = float(batch.circumstances.lsf_scale[i])
-    return scale * BOSS.lsf_sigma(BOSS.wavelength) / _PIXEL_KMS
+    return np.asarray(scale * BOSS.lsf_sigma(BOSS.wavelength) / _PIXEL_KMS)
 
 
 def _coadd(batch: Batch, i: int) -> bytes:

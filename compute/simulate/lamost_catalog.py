@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starledger.compute.simulate.batch import Batch, Measured, measured
-from starledger.compute.simulate.lamost_files import Layout, LamostRows, stated
+from starledger.compute.simulate.lamost_files import LamostRows, Layout, stated
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 DUPLICATE_SHARE = 0.004
@@ -18,16 +18,18 @@ MISSING_SHARE = 0.004
 _LEAST_SIGNAL = 10.0
 """Signal-to-noise ratio in g from which LASP gives labels."""
 
-_OLD = (
-    "obsid|designation|obsdate|lmjd|mjd|planid|spid|fiberid|ra|dec|snru|snrg|snrr|snri|snrz|"
-    "objtype|class|subclass|z|z_err|magtype|mag1|mag2|mag3|mag4|mag5|mag6|mag7|tsource|fibertype|"
-    "tfrom|tcomment|offsets|offset_v|ra_obs|dec_obs"
-).split("|")
-_NEW = (
-    "obsid|uid|gp_id|designation|obsdate|lmjd|mjd|planid|spid|fiberid|ra_obs|dec_obs|snru|snrg|"
-    "snrr|snri|snrz|class|subclass|z|z_err|ps_id|mag_ps_g|mag_ps_r|mag_ps_i|mag_ps_z|mag_ps_y|"
-    "gaia_source_id|gaia_g_mean_mag|fibertype|offsets|offset_v|ra|dec|fibermask"
-).split("|")
+_OLD = [
+    "obsid", "designation", "obsdate", "lmjd", "mjd", "planid", "spid", "fiberid", "ra", "dec",
+    "snru", "snrg", "snrr", "snri", "snrz", "objtype", "class", "subclass", "z", "z_err", "magtype",
+    "mag1", "mag2", "mag3", "mag4", "mag5", "mag6", "mag7", "tsource", "fibertype", "tfrom",
+    "tcomment", "offsets", "offset_v", "ra_obs", "dec_obs",
+]  # fmt: skip
+_NEW = [
+    "obsid", "uid", "gp_id", "designation", "obsdate", "lmjd", "mjd", "planid", "spid", "fiberid",
+    "ra_obs", "dec_obs", "snru", "snrg", "snrr", "snri", "snrz", "class", "subclass", "z", "z_err",
+    "ps_id", "mag_ps_g", "mag_ps_r", "mag_ps_i", "mag_ps_z", "mag_ps_y", "gaia_source_id",
+    "gaia_g_mean_mag", "fibertype", "offsets", "offset_v", "ra", "dec", "fibermask",
+]  # fmt: skip
 _STELLAR = ("teff", "teff_err", "logg", "logg_err", "feh", "feh_err", "rv", "rv_err")
 GENERAL_COLUMNS: dict[Layout, list[str]] = {"old": _OLD, "new": _NEW}
 STELLAR_COLUMNS: dict[Layout, list[str]] = {

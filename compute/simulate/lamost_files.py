@@ -225,5 +225,6 @@ def _normalised(flux: NDArray[np.float64], ivar: NDArray[np.float64]) -> NDArray
     """Return flux over its running mean of 301 pixels, as NORMALIZATION holds it."""
     window = np.ones(301)
     used = (ivar > 0).astype(np.float64)
-    mean = np.convolve(flux * used, window, "same") / np.maximum(np.convolve(used, window, "same"), 1)
+    count = np.convolve(used, window, "same")
+    mean = np.convolve(flux * used, window, "same") / np.maximum(count, 1.0)
     return np.asarray(flux / np.where(mean > 0, mean, 1.0))

@@ -86,12 +86,7 @@ class Library:
         self._gap = _TRUST * float(spacing(nodes[-1:], nodes[:-1]).max()) if len(nodes) > 1 else 0.0
 
     @classmethod
-    def of(
-        cls,
-        source: DirectSpectra,
-        nodes: Tensor,
-        progress: Callable[[int], None] = lambda _: None,
-    ) -> Library:
+    def of(cls, source: DirectSpectra, nodes: Tensor) -> Library:
         """Synthesize the nodes and learn to interpolate between them.
 
         Parameters
@@ -100,15 +95,12 @@ class Library:
             What synthesizes.
         nodes
             Labels of the nodes.
-        progress
-            Called with the number of nodes done since the last call.
         """
-        spectra = []
-        for some in nodes.split(_AT_ONCE):
-            spectra.append(source.flux(some).double().log())
-            progress(len(some))
+        spectra = [source.flux(some).double().log() for some in torch.split(nodes, _AT_ONCE)]
         places = scaled(nodes)
-        stretches = [_fit(places, part) for part in torch.cat(spectra).split(_STRETCH, dim=1)]
+        stretches = [
+            _fit(places, part) for part in torch.split(torch.cat(spectra), _STRETCH, dim=1)
+        ]
         return cls(source, nodes, stretches)
 
     @property
@@ -139,7 +131,7 @@ class Library:
         arrays["mean"] = torch.cat([s.mean for s in self.stretches]).numpy()
         arrays["weights"] = torch.cat([s.weights for s in self.stretches], dim=1).numpy()
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        np.savez(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
 
     @classmethod
@@ -147,9 +139,10 @@ class Library:
         """Read a library that was written by `to_bytes`."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: torch.from_numpy(stored[name]) for name in stored.files}
-        means = arrays["mean"].split(_STRETCH)
-        weights = arrays["weights"].split(_STRETCH, dim=1)
-        parts = zip(*(arrays[n] for n in ("scales", "relevance", "curvature", "noise")), strict=True)
+        means = torch.split(arrays["mean"], _STRETCH)
+        weights = torch.split(arrays["weights"], _STRETCH, dim=1)
+        names = ("scales", "relevance", "curvature", "noise")
+        parts = zip(*(arrays[name] for name in names), strict=True)
         stretches = [
             Stretch(Kernel(*part), mean, weight)
             for part, mean, weight in zip(parts, means, weights, strict=True)
@@ -175,7 +168,7 @@ def library_for(
     band: Band,
     folder: Path | None = None,
     nodes: int = NODES,
-    progress: Callable[[int], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Library:
     """Return the library of a band, made and kept if there is none yet.
 
@@ -187,8 +180,8 @@ def library_for(
         Where libraries are kept; ``simulation`` in the user's home of the software by default.
     nodes
         Number of nodes.
-    progress
-        Called with the number of nodes done since the last call, where a library is made.
+    tell
+        Called with a line if a library must be made, which takes minutes.
     """
     folder = folder or load_settings({}).settings.home / "simulation"
     source = DirectSpectra(band)
@@ -196,6 +189,7 @@ def library_for(
     path = folder / f"library-{band.name}-{fingerprint(source, labels)}.npz"
     if path.exists():
         return Library.from_file(path, source)
-    library = Library.of(source, labels, progress)
+    tell(f"Making the library of {nodes} {band.name} spectra in {folder}: once, some minutes.")
+    library = Library.of(source, labels)
     write_atomically(path, library.to_bytes())
     return library

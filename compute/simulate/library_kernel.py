@@ -111,4 +111,3 @@ def learn_kernel(places: Tensor, targets: Tensor) -> Kernel:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return Kernel(*(part.detach() for part in parts))
-

@@ -177,8 +177,8 @@ class Observer:
         else:
             exposure = expose_realistically(instrument, noiseless, visits.signal, pixels, rng)
         stated = instrument.signal_to_noise(exposure.flux, exposure.ivar)
-        where = (column[visits.star] for column in self.positions)
-        batch = Batch(self.stars, visits, velocity, *where, at, exposure, stated, rng)
+        ra, dec = (column[visits.star] for column in self.positions)
+        batch = Batch(self.stars, visits, velocity, ra, dec, at, exposure, stated, rng)
         return Seen(batch, noiseless, light, motion)
 
     def sampled(
@@ -233,9 +233,7 @@ class Observer:
         instrument = self.survey.instrument
         low, high = instrument.signal_bands[instrument.reference_band]
         inside = torch.from_numpy((wavelength > low) & (wavelength < high))
-        wanted = self.survey.flux_at_zero * 10 ** (
-            -0.4 * observed.magnitude(self.survey.magnitude)
-        )
+        wanted = self.survey.flux_at_zero * 10 ** (-0.4 * observed.magnitude(self.survey.magnitude))
         scale = torch.from_numpy(wanted) / light[:, inside].mean(dim=1)
         return light * scale[:, None]
 

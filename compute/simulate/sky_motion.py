@@ -40,4 +40,6 @@ def positions_at(stars: Stars, epoch: float) -> Positions:
     x = along * np.cos(alpha) - east * np.sin(alpha)
     y = along * np.sin(alpha) + east * np.cos(alpha)
     z = np.sin(delta) + north * np.cos(delta)
-    return Positions(np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y))))
+    return Positions(
+        np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
+    )

@@ -72,6 +72,10 @@ def _nothing(_: int) -> None:
     """Do nothing about progress."""
 
 
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
 def _check(survey: str, n_stars: int, out: Path, *, force: bool) -> None:
     if survey not in NAMES:
         raise SimulationRefused(
@@ -101,6 +105,7 @@ def simulate_survey(
     force: bool = False,
     spectra: RestSpectra | None = None,
     progress: Callable[[int], None] = _nothing,
+    tell: Callable[[str], None] = _silent,
 ) -> Simulation:
     """Write a simulated survey with its truth; the same arguments write the same bytes.
 
@@ -126,6 +131,8 @@ def simulate_survey(
         are many.
     progress
         Called with the number of stars that are done since the last call.
+    tell
+        Called with a line about what takes long.
 
     Returns
     -------
@@ -144,7 +151,7 @@ def simulate_survey(
         progress(n_stars)
     else:
         how = SURVEYS[survey]
-        source = spectra or spectra_for(how, n_stars)
+        source = spectra or spectra_for(how, n_stars, tell)
         observer = Observer(how, stars, source, quality, seed)
         counts = _observe_all(observer, out, layout, progress)
     made = Simulation(survey, n_stars, seed, quality.value, str(out), counts)
@@ -154,10 +161,10 @@ def simulate_survey(
     return made
 
 
-def spectra_for(survey: Survey, n_stars: int) -> RestSpectra:
+def spectra_for(survey: Survey, n_stars: int, tell: Callable[[str], None] = _silent) -> RestSpectra:
     """Return where the spectra of so many stars should come from."""
     band = survey.instrument.band
-    return DirectSpectra(band) if n_stars <= DIRECT_UP_TO else library_for(band)
+    return DirectSpectra(band) if n_stars <= DIRECT_UP_TO else library_for(band, tell=tell)
 
 
 def _writer(observer: Observer, out: Path, stack: ExitStack, layout: Layout) -> Writer:

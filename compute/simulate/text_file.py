@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 
 class TextFile:
@@ -30,7 +31,7 @@ class TextFile:
         self._file.write(line + "\n")
         self.rows += 1
 
-    def __enter__(self) -> TextFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

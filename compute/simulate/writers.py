@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -106,7 +107,7 @@ class LamostWriter:
         self._files += _write_all(
             (
                 self.out / "spectra" / rows.planid[i] / f"{rows.filename[i]}.gz",
-                lambda i=i: lamost_file(batch, rows, i, self.layout),
+                partial(lamost_file, batch, rows, i, self.layout),
             )
             for i in np.flatnonzero(kept).tolist()
         )
@@ -196,7 +197,7 @@ class ApogeeWriter:
         self._visit_files += _write_all(
             (
                 self.out / "spectra" / "apvisit" / str(rows.plate[i]) / rows.visit_file[i],
-                lambda i=i: visit_file(batch, rows, i),
+                partial(visit_file, batch, rows, i),
             )
             for i in np.flatnonzero(kept).tolist()
         )
