@@ -35,9 +35,7 @@ def pixel_mask(seen: Exposure) -> NDArray[np.int16]:
     return np.asarray(bits + seen.telluric * TELLURIC, dtype=np.int16)
 
 
-def resample(
-    seen: Exposure, noiseless: Floats, at_rest: Floats, velocity: Floats
-) -> VisitSpectra:
+def resample(seen: Exposure, noiseless: Floats, at_rest: Floats, velocity: Floats) -> VisitSpectra:
     """Bring visits to rest and to the pixels of combined spectra.
 
     A combined pixel gets the noiseless flux at its own wavelength and the mean of what noise and

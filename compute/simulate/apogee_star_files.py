@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from starledger.compute.simulate.apogee_names import REDUCTION, ApogeeRows
 from starledger.compute.simulate.apogee_resampling import VisitSpectra, combine
-from starledger.compute.simulate.apogee_visit_files import lsf_coefficients
+from starledger.compute.simulate.apogee_visit_files import lsf_coefficients, magnitude_cards
 from starledger.compute.simulate.batch import Batch
 from starledger.compute.simulate.fits_bytes import Card, image_hdu, table_hdu
 
@@ -80,22 +80,18 @@ def _primary(
     batch: Batch, rows: ApogeeRows, here: NDArray[np.int64], spectra: VisitSpectra
 ) -> list[Card]:
     i = int(here[0])
-    star = int(batch.visits.star[i])
     mean, scatter, error = mean_velocity(batch, rows, here)
     flags = rows.flags[here]
     pixels = spectra.flux.shape[1]
     return [
         Card("OBJID", rows.apogee_id[i], "Object ID"),
-        *(
-            Card(band[0], round(float(batch.magnitude(band)[i]), 3), f"2MASS {band} magnitude")
-            for band in ("J", "H", "Ks")
-        ),
+        *magnitude_cards(batch, i),
         Card("SURVEY", "apogee", "Survey name (for targeting flags)"),
         Card("TELESCOP", "apo25m", "Telescope"),
         Card("LOCID", int(rows.location[i]), "LocationID"),
         Card("FIELD", rows.field[i], "Field name"),
-        Card("RA", float(batch.stars.ra[star]), "right ascension, deg, J2000"),
-        Card("DEC", float(batch.stars.dec[star]), "declination, deg, J2000"),
+        Card("RA", float(batch.ra[i]), "right ascension, deg, J2000"),
+        Card("DEC", float(batch.dec[i]), "declination, deg, J2000"),
         Card("NVISITS", len(here), "number of visit spectra combined"),
         Card("COMMENT", None, "MEAN VALUES:"),
         Card("VRAD", 0.0, "Doppler shift (km/s) of this spectrum"),
@@ -149,7 +145,8 @@ def _table(batch: Batch, rows: ApogeeRows, here: NDArray[np.int64]) -> NDArray[n
     )  # fmt: skip
     table = np.zeros(1, dtype=kind)
     for name, values in zip(kind.names or (), columns, strict=False):
-        table[name][0] = np.asarray(values) if visits else values[0]
+        given = np.asarray(values)
+        table[name][0] = given if visits else given[0]
     table["CCFDW"] = _STEP
     return table
 

@@ -62,8 +62,17 @@ def _lsf(scale: float) -> Floats:
     return np.array([lsf_coefficients(1.0, scale * float(sigma)) for sigma in middles])
 
 
+def magnitude_cards(batch: Batch, i: int) -> list[Card]:
+    """Return the cards of the 2MASS magnitudes of a visit's star."""
+    names = (("J", "j"), ("H", "h"), ("K", "ks"))
+    return [
+        Card(name, round(float(batch.magnitude(band)[i]), 3), f"2MASS {name} magnitude")
+        for name, band in names
+    ]
+
+
 def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
-    visits, star = batch.visits, int(batch.visits.star[i])
+    visits = batch.visits
     velocity, helio = float(rows.relative(batch)[i]), float(rows.velocity.value[i])
     return [
         Card("LOCID", int(rows.location[i]), "Location ID of field"),
@@ -76,12 +85,9 @@ def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
         Card("JD-MID", _JD + float(visits.mjd[i]), "JD at midpoint of visit"),
         Card("OBJID", rows.apogee_id[i], "Object ID"),
         Card("OBJTYPE", "STAR", "Object type"),
-        Card("RA", float(batch.stars.ra[star]), "targeting right ascension, deg, J2000"),
-        Card("DEC", float(batch.stars.dec[star]), "targeting declination, deg, J2000"),
-        *(
-            Card(band[0], round(float(batch.magnitude(band)[i]), 3), f"2MASS {band} magnitude")
-            for band in ("J", "H", "Ks")
-        ),
+        Card("RA", float(batch.ra[i]), "targeting right ascension, deg, J2000"),
+        Card("DEC", float(batch.dec[i]), "targeting declination, deg, J2000"),
+        *magnitude_cards(batch, i),
         Card("SNR", round(float(batch.signal_to_noise["h"][i]), 4), "median S/N, middle chip"),
         Card("SURVEY", "apogee", "Survey definition (for targeting flags)"),
         Card("STARFLAG", int(rows.flags[i]), "Star data quality flag"),
@@ -100,13 +106,13 @@ def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
 
 
 def _row(batch: Batch, rows: ApogeeRows, i: int) -> NDArray[np.void]:
-    visits, star = batch.visits, int(batch.visits.star[i])
+    visits = batch.visits
     row = np.zeros(1, dtype=_TABLE)
     row[0] = (
         rows.apogee_id[i], rows.apogee_id[i], rows.visit_file[i], visits.fibre[i],
         str(rows.plate[i]), visits.night[i], "apo25m", "apogee", rows.field[i], rows.location[i],
-        batch.stars.ra[star], batch.stars.dec[star],
-        *(batch.magnitude(band)[i] for band in ("J", "H", "Ks")),
+        batch.ra[i], batch.dec[i],
+        *(batch.magnitude(band)[i] for band in ("j", "h", "ks")),
         batch.signal_to_noise["h"][i], rows.flags[i], rows.observed[i], _JD + visits.mjd[i],
         visits.earth_velocity[i], 2, rows.relative(batch)[i], rows.velocity.error[i],
         rows.velocity.value[i],

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starledger.compute.simulate.effects import Circumstances
 from starledger.compute.simulate.noise import Exposure
+from starledger.compute.simulate.photometry import SloanMagnitudes
+from starledger.compute.simulate.stars import Stars
 from starledger.compute.simulate.visits import Visits
-from starledger.compute.synthesis.labels import label_index
-
-if TYPE_CHECKING:
-    from starledger.compute.simulate.stars import Stars
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -40,6 +37,8 @@ class Batch:
         Who, when, where.
     velocity
         True radial velocity at the time of the visit, barycentric, in km/s.
+    ra, dec
+        Positions in degrees that the survey pointed at, of epoch 2000.0.
     circumstances
         What differs between visits.
     exposure
@@ -53,6 +52,8 @@ class Batch:
     stars: Stars
     visits: Visits
     velocity: Floats
+    ra: Floats
+    dec: Floats
     circumstances: Circumstances
     exposure: Exposure
     signal_to_noise: dict[str, Floats]
@@ -63,12 +64,16 @@ class Batch:
 
     def label(self, name: str) -> Floats:
         """Return a true label of each visit's star."""
-        values = np.asarray(self.stars.labels)[self.visits.star, label_index(name)]
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(self.stars.label(name)[self.visits.star])
+
+    @property
+    def sloan(self) -> SloanMagnitudes:
+        """Apparent magnitudes in Sloan g, r and i."""
+        return SloanMagnitudes(*(band[self.visits.star] for band in self.stars.sloan()))
 
     def magnitude(self, band: str) -> Floats:
-        """Return the apparent magnitude of each visit's star."""
-        return np.asarray(self.stars.magnitude(band)[self.visits.star], dtype=np.float64)
+        """Return the apparent magnitude of each visit's star in one of `BANDS`."""
+        return np.asarray(self.stars.magnitude(band)[self.visits.star])
 
 
 @dataclass(frozen=True, slots=True)

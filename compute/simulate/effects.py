@@ -13,10 +13,11 @@ from starledger.compute.simulate.noise import Exposure, stated_sigma
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 LSF_SCATTER_PLATE = 0.06
 LSF_SCATTER_FIBRE = 0.02
-"""Scatter (fraction) of the width of the line-spread function from plate to plate, fibre to fibre."""
+"""Scatter (fraction) of the width of the line-spread function between plates, between fibres."""
 ERROR_SCATTER = 0.12
 """Scatter (in ln) of true over stated errors from spectrograph to spectrograph."""
 _WIGGLE = 0.03
@@ -90,7 +91,7 @@ def transmission(wavelength: Floats, at: Circumstances) -> Floats:
     return np.array(seen)
 
 
-def _runs(shape: tuple[int, ...], rate: float, longest: int, rng: np.random.Generator) -> Floats:
+def _runs(shape: tuple[int, ...], rate: float, longest: int, rng: np.random.Generator) -> Flags:
     """Return runs of flagged pixels of length 1 to `longest`, starting at a rate per pixel."""
     starts = rng.random(shape) < rate
     length = rng.integers(1, longest + 1, shape)

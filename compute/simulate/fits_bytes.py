@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,7 +223,7 @@ class TableFile:
         self._file.write(big_endian(rows.astype(self._dtype, copy=False)).tobytes())
         self.rows += len(rows)
 
-    def __enter__(self) -> TableFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

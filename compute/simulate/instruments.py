@@ -84,13 +84,14 @@ class Instrument:
     def efficiency(self, wavelength: Floats) -> Floats:
         """Return the relative throughput at wavelengths in Å."""
         at, share = zip(*self.throughput, strict=True)
-        return np.interp(wavelength, at, share)
+        return np.asarray(np.interp(wavelength, at, share))
 
     def exposed(self, wavelength: Floats) -> NDArray[np.bool_]:
         """Return which wavelengths in Å fall on a detector."""
         if not self.arms:
             return np.ones(wavelength.shape, dtype=bool)
-        return np.any([(wavelength >= a) & (wavelength <= b) for a, b in self.arms], axis=0)
+        inside = [(wavelength >= low) & (wavelength <= high) for low, high in self.arms]
+        return np.asarray(np.any(inside, axis=0))
 
     def signal_to_noise(self, flux: Floats, ivar: Floats) -> dict[str, Floats]:
         """Return the median S/N per pixel of spectra in each of the survey's bands; 0 if none."""

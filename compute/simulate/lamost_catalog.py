@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starledger.compute.simulate.batch import Batch, Measured, measured
-from starledger.compute.simulate.lamost_files import Layout, LamostRows, stated
+from starledger.compute.simulate.lamost_files import LamostRows, Layout, stated
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 DUPLICATE_SHARE = 0.004
@@ -17,16 +18,18 @@ MISSING_SHARE = 0.004
 _LEAST_SIGNAL = 10.0
 """Signal-to-noise ratio in g from which LASP gives labels."""
 
-_OLD = (
-    "obsid|designation|obsdate|lmjd|mjd|planid|spid|fiberid|ra|dec|snru|snrg|snrr|snri|snrz|"
-    "objtype|class|subclass|z|z_err|magtype|mag1|mag2|mag3|mag4|mag5|mag6|mag7|tsource|fibertype|"
-    "tfrom|tcomment|offsets|offset_v|ra_obs|dec_obs"
-).split("|")
-_NEW = (
-    "obsid|uid|gp_id|designation|obsdate|lmjd|mjd|planid|spid|fiberid|ra_obs|dec_obs|snru|snrg|"
-    "snrr|snri|snrz|class|subclass|z|z_err|ps_id|mag_ps_g|mag_ps_r|mag_ps_i|mag_ps_z|mag_ps_y|"
-    "gaia_source_id|gaia_g_mean_mag|fibertype|offsets|offset_v|ra|dec|fibermask"
-).split("|")
+_OLD = [
+    "obsid", "designation", "obsdate", "lmjd", "mjd", "planid", "spid", "fiberid", "ra", "dec",
+    "snru", "snrg", "snrr", "snri", "snrz", "objtype", "class", "subclass", "z", "z_err", "magtype",
+    "mag1", "mag2", "mag3", "mag4", "mag5", "mag6", "mag7", "tsource", "fibertype", "tfrom",
+    "tcomment", "offsets", "offset_v", "ra_obs", "dec_obs",
+]  # fmt: skip
+_NEW = [
+    "obsid", "uid", "gp_id", "designation", "obsdate", "lmjd", "mjd", "planid", "spid", "fiberid",
+    "ra_obs", "dec_obs", "snru", "snrg", "snrr", "snri", "snrz", "class", "subclass", "z", "z_err",
+    "ps_id", "mag_ps_g", "mag_ps_r", "mag_ps_i", "mag_ps_z", "mag_ps_y", "gaia_source_id",
+    "gaia_g_mean_mag", "fibertype", "offsets", "offset_v", "ra", "dec", "fibermask",
+]  # fmt: skip
 _STELLAR = ("teff", "teff_err", "logg", "logg_err", "feh", "feh_err", "rv", "rv_err")
 GENERAL_COLUMNS: dict[Layout, list[str]] = {"old": _OLD, "new": _NEW}
 STELLAR_COLUMNS: dict[Layout, list[str]] = {
@@ -38,7 +41,7 @@ STELLAR_COLUMNS: dict[Layout, list[str]] = {
 class LaspLabels:
     """What LASP measures; which visits it has labels for."""
 
-    given: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    given: NDArray[np.bool_]
     teff: Measured
     logg: Measured
     fe_h: Measured
@@ -56,7 +59,7 @@ def lasp_labels(batch: Batch) -> LaspLabels:
     )
 
 
-def copies(visits: int, rng: np.random.Generator, *, realistic: bool) -> np.ndarray:
+def copies(visits: int, rng: np.random.Generator, *, realistic: bool) -> NDArray[np.int64]:
     """Return how often a catalog holds each visit: once, but for slips of the survey."""
     if not realistic:
         return np.ones(visits, dtype=np.int64)
@@ -68,8 +71,8 @@ def copies(visits: int, rng: np.random.Generator, *, realistic: bool) -> np.ndar
 def catalog_row(batch: Batch, rows: LamostRows, i: int, layout: Layout) -> dict[str, str]:
     """Return the fields of the general catalog for a visit."""
     visits, star = batch.visits, int(batch.visits.star[i])
-    ra, dec = f"{batch.stars.ra[star]:.10f}", f"{batch.stars.dec[star]:.10f}"
-    g, r, i_band = (f"{batch.magnitude(band)[i]:.2f}" for band in ("g", "r", "i"))
+    ra, dec = f"{batch.ra[i]:.10f}", f"{batch.dec[i]:.10f}"
+    g, r, i_band = (f"{band[i]:.2f}" for band in batch.sloan)
     known = rows.spectral_class[i] == "STAR"
     z = f"{rows.velocity.value[i] / LIGHT_SPEED_KMS:.10f}" if known else "-9999.0"
     z_err = f"{rows.velocity.error[i] / LIGHT_SPEED_KMS:.10f}" if known else "-9999.0"
@@ -117,7 +120,7 @@ def catalog_row(batch: Batch, rows: LamostRows, i: int, layout: Layout) -> dict[
         "mag_ps_z": "-9999.0",
         "mag_ps_y": "-9999.0",
         "gaia_source_id": str(batch.stars.gaia_dr3_source_id[star]),
-        "gaia_g_mean_mag": f"{batch.magnitude('G')[i]:.4f}",
+        "gaia_g_mean_mag": f"{batch.magnitude('g')[i]:.4f}",
         "fibermask": "0",
         **shared,
     }
@@ -137,9 +140,9 @@ def _label_fields(labels: LaspLabels, rows: LamostRows, i: int) -> dict[str, str
 
 
 def catalog_lines(
-    batch: Batch, rows: LamostRows, often: Sequence[int], layout: Layout
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the lines of the general catalog, each with that of the stellar one if it has one.
+    batch: Batch, rows: LamostRows, often: NDArray[np.int64], layout: Layout
+) -> Iterator[list[tuple[str, str | None]]]:
+    """Yield for each visit its lines of the general catalog, each with that of the stellar one.
 
     Parameters
     ----------
@@ -152,13 +155,10 @@ def catalog_lines(
     """
     labels = lasp_labels(batch)
     for i in range(len(batch)):
-        if not often[i]:
-            continue
         fields = catalog_row(batch, rows, i, layout)
         general = "|".join(fields[name] for name in GENERAL_COLUMNS[layout])
         stellar = None
         if labels.given[i]:
             fields |= _label_fields(labels, rows, i)
             stellar = "|".join(fields[name] for name in STELLAR_COLUMNS[layout])
-        for _ in range(int(often[i])):
-            yield general, stellar
+        yield [(general, stellar)] * int(often[i])

@@ -52,7 +52,7 @@ def _designation(ra: float, dec: float) -> str:
 
 def lamost_rows(batch: Batch) -> LamostRows:
     """Name the visits of a batch and measure their velocities."""
-    visits, stars = batch.visits, batch.stars
+    visits = batch.visits
     fibres = list(zip(visits.spectrograph, visits.fibre, strict=True))
     plans = [f"SIM{p:05d}B{s:02d}" for p, s in zip(visits.plate, visits.sequence, strict=True)]
     signal = batch.signal_to_noise["g"]
@@ -62,7 +62,7 @@ def lamost_rows(batch: Batch) -> LamostRows:
     return LamostRows(
         (visits.plate_visit + 1) * 100_000 + visits.spectrograph * 1000 + visits.fibre,
         plans,
-        [_designation(float(stars.ra[i]), float(stars.dec[i])) for i in visits.star],
+        [_designation(float(ra), float(dec)) for ra, dec in zip(batch.ra, batch.dec, strict=True)],
         [
             f"spec-{night}-{plan}_sp{spectrograph:02d}-{fibre:03d}.fits"
             for night, plan, (spectrograph, fibre) in zip(visits.night, plans, fibres, strict=True)
@@ -103,9 +103,9 @@ def _information(rows: LamostRows, i: int, layout: Layout) -> list[Card]:
 
 
 def _observation(batch: Batch, rows: LamostRows, i: int) -> list[Card]:
-    visits, star = batch.visits, int(batch.visits.star[i])
-    ra, dec = float(batch.stars.ra[star]), float(batch.stars.dec[star])
-    magnitudes = [round(float(batch.magnitude(band)[i]), 2) for band in ("g", "r", "i")]
+    visits = batch.visits
+    ra, dec = float(batch.ra[i]), float(batch.dec[i])
+    magnitudes = [round(float(band[i]), 2) for band in batch.sloan]
     return [
         Card("COMMENT", None, "--------OBSERVATION PARAMETERS"),
         Card("DATE-OBS", rows.observed[i], "The observation median UTC"),
@@ -225,5 +225,6 @@ def _normalised(flux: NDArray[np.float64], ivar: NDArray[np.float64]) -> NDArray
     """Return flux over its running mean of 301 pixels, as NORMALIZATION holds it."""
     window = np.ones(301)
     used = (ivar > 0).astype(np.float64)
-    mean = np.convolve(flux * used, window, "same") / np.maximum(np.convolve(used, window, "same"), 1)
+    count = np.convolve(used, window, "same")
+    mean = np.convolve(flux * used, window, "same") / np.maximum(count, 1.0)
     return np.asarray(flux / np.where(mean > 0, mean, 1.0))

@@ -86,7 +86,8 @@ class Sampling:
     >>> pixels = np.linspace(5000.0, 5100.0, 90)
     >>> zero = torch.zeros(2, dtype=torch.float64)
     >>> still = Motion(zero, zero, zero)
-    >>> seen = Sampling(OPTICAL, pixels)(torch.ones(2, OPTICAL.pixels), still, np.full((2, 90), 70.0))
+    >>> flux, width = torch.ones(2, OPTICAL.pixels), np.full((2, 90), 70.0)
+    >>> seen = Sampling(OPTICAL, pixels)(flux, still, width)
     >>> seen.shape, round(float(seen.max()), 4)
     (torch.Size([2, 90]), 1.0)
     """

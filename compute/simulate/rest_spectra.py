@@ -135,4 +135,4 @@ def _equal(labels: Tensor) -> tuple[Tensor, ...]:
     """Return batches of one size, the last one filled up with its last star."""
     missing = -len(labels) % _AT_ONCE
     full = torch.cat([labels, labels[-1:].expand(missing, -1)])
-    return full.split(_AT_ONCE)
+    return torch.split(full, _AT_ONCE)

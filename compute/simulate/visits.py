@@ -14,8 +14,10 @@ _ZONE = 5.0
 """Height in degrees of the zones of declination along which stars are put on plates."""
 _ORBITAL_SPEED = 29.79
 _OBLIQUITY = np.radians(23.4393)
-_EQUINOX_MJD = 51623.3
-_YEAR = 365.2422
+_ECCENTRICITY = 0.01671
+_PERIHELION = np.radians(102.94)
+_PERIHELION_MJD = 51546.2
+_YEAR = 365.2596
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,9 @@ class Visits:
 
 
 def earth_velocity(mjd: Floats, ra: Floats, dec: Floats) -> Floats:
-    """Return the velocity of the Earth towards stars in km/s, on a circular orbit.
+    """Return the velocity of the Earth towards stars in km/s, on an ellipse around the Sun.
 
-    It is right to 0.5 km/s, and added to a velocity of the observatory gives that of the
-    barycentre.
+    Added to a velocity of the observatory it gives that of the barycentre, to 0.1 km/s.
 
     Parameters
     ----------
@@ -112,16 +113,19 @@ def earth_velocity(mjd: Floats, ra: Floats, dec: Floats) -> Floats:
 
     Examples
     --------
-    >>> at = np.array([51623.3])  # March equinox: towards where the Sun is in winter
-    >>> round(float(earth_velocity(at, np.array([270.0]), np.array([-23.44]))[0]), 1)
-    29.8
+    >>> equinox = np.array([51623.3])  # in March, when the Earth moves to where the Sun is in winter
+    >>> round(float(earth_velocity(equinox, np.array([270.0]), np.array([-23.44]))[0]))
+    30
     """
-    sun = 2 * np.pi * (mjd - _EQUINOX_MJD) / _YEAR
+    anomaly = 2 * np.pi * (mjd - _PERIHELION_MJD) / _YEAR
+    longitude = _PERIHELION + anomaly + 2 * _ECCENTRICITY * np.sin(anomaly)
+    along_x = -np.sin(longitude) - _ECCENTRICITY * np.sin(_PERIHELION)
+    along_y = np.cos(longitude) + _ECCENTRICITY * np.cos(_PERIHELION)
     alpha, delta = np.radians(ra), np.radians(dec)
     x = np.cos(delta) * np.cos(alpha)
     y = np.cos(delta) * np.sin(alpha)
     y = y * np.cos(_OBLIQUITY) + np.sin(delta) * np.sin(_OBLIQUITY)
-    return np.asarray(_ORBITAL_SPEED * (x * np.sin(sun) - y * np.cos(sun)))
+    return np.asarray(_ORBITAL_SPEED * (x * along_x + y * along_y))
 
 
 def _plates(ra: Floats, dec: Floats, size: int) -> tuple[Integers, Integers]:

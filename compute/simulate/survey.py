@@ -1,0 +1,236 @@
+"""Simulate a survey: draw stars, observe them and write all that the survey would publish."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from starledger.compute.simulate.fits_bytes import TableFile
+from starledger.compute.simulate.gaia_catalog import (
+    csv_lines,
+    ecsv_head,
+    neighbourhood_columns,
+    source_columns,
+)
+from starledger.compute.simulate.galah_catalog import GALAH_DTYPES, GALAH_UNITS, galah_rows
+from starledger.compute.simulate.lamost_files import Layout
+from starledger.compute.simulate.library import library_for
+from starledger.compute.simulate.observing import Observer, Quality
+from starledger.compute.simulate.rest_spectra import DirectSpectra, RestSpectra
+from starledger.compute.simulate.stars import Stars
+from starledger.compute.simulate.surveys import SURVEYS, Survey
+from starledger.compute.simulate.text_file import TextFile
+from starledger.compute.simulate.truth import draw_stars
+from starledger.compute.simulate.truth_file import write_counts, write_stars
+from starledger.compute.simulate.writers import ApogeeWriter, BossWriter, LamostWriter, Writer
+from starledger.schema.errors import StarledgerError
+
+CATALOGS = ("galah", "gaia")
+NAMES = (*SURVEYS, *CATALOGS)
+"""What can be simulated: three surveys with spectra, and two of catalogs alone."""
+
+_BATCH = 64
+"""Stars that are observed at once; it goes into the seeds of the noise."""
+_ROWS = 10_000
+DIRECT_UP_TO = 500
+"""Number of stars up to which each spectrum is synthesized; beyond, a library is worth making."""
+
+
+class SimulationRefused(StarledgerError):
+    """A survey cannot be simulated as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What was simulated.
+
+    Parameters
+    ----------
+    survey, stars, seed, quality
+        As asked for.
+    folder
+        Where it is.
+    counts
+        How many files and rows there are, by what they are.
+    """
+
+    survey: str
+    stars: int
+    seed: int
+    quality: str
+    folder: str
+    counts: dict[str, int]
+
+
+def _nothing(_: int) -> None:
+    """Do nothing about progress."""
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
+def _check(survey: str, n_stars: int, out: Path, *, force: bool) -> None:
+    if survey not in NAMES:
+        raise SimulationRefused(
+            f"There is no survey {survey!r} to simulate.", remedy=f"Take one of {', '.join(NAMES)}."
+        )
+    if n_stars < 1:
+        raise SimulationRefused(
+            f"{n_stars} stars cannot be simulated.", remedy="Ask for one star or more."
+        )
+    if out.exists() and not out.is_dir():
+        raise SimulationRefused(f"{out} is a file.", remedy="Name a folder with --out.")
+    if out.exists() and any(out.iterdir()) and not force:
+        raise SimulationRefused(
+            f"The folder {out} is not empty.",
+            remedy="Name another folder, or replace what is in it with --force.",
+        )
+
+
+def simulate_survey(
+    survey: str,
+    n_stars: int,
+    seed: int,
+    out: Path,
+    *,
+    quality: Quality | str = Quality.REALISTIC,
+    layout: Layout = "old",
+    force: bool = False,
+    spectra: RestSpectra | None = None,
+    progress: Callable[[int], None] = _nothing,
+    tell: Callable[[str], None] = _silent,
+) -> Simulation:
+    """Write a simulated survey with its truth; the same arguments write the same bytes.
+
+    Parameters
+    ----------
+    survey
+        One of `NAMES`.
+    n_stars
+        How many stars.
+    seed
+        Of all draws.
+    out
+        An empty folder, or one to be made: ``spectra/``, ``catalogs/`` and ``truth/`` in it.
+    quality
+        ``clean``: Gaussian noise of the stated size and nothing else; ``realistic``: all that is
+        wrong with real spectra, and the slips of surveys in their catalogs.
+    layout
+        Of LAMOST's files, ``old`` or ``new``.
+    force
+        Empty the folder first.
+    spectra
+        Where spectra come from; by default a synthesis of each star, and a library if the stars
+        are many.
+    progress
+        Called with the number of stars that are done since the last call.
+    tell
+        Called with a line about what takes long.
+
+    Returns
+    -------
+    Simulation
+        What was written.
+    """
+    _check(survey, n_stars, out, force=force)
+    quality = Quality(quality)
+    if out.exists() and force:
+        for part in ("spectra", "catalogs", "truth"):
+            shutil.rmtree(out / part, ignore_errors=True)
+    stars = draw_stars(n_stars, seed)
+    write_stars(out / "truth" / "stars.fits", stars)
+    if survey in CATALOGS:
+        counts = _write_catalogs(survey, stars, seed, out, quality)
+        progress(n_stars)
+    else:
+        how = SURVEYS[survey]
+        source = spectra or spectra_for(how, n_stars, tell)
+        observer = Observer(how, stars, source, quality, seed)
+        counts = _observe_all(observer, out, layout, progress)
+    made = Simulation(survey, n_stars, seed, quality.value, str(out), counts)
+    facts: dict[str, Any] = asdict(made)
+    del facts["folder"]
+    write_counts(out / "truth" / "counts.json", facts | {"layout": layout})
+    return made
+
+
+def spectra_for(survey: Survey, n_stars: int, tell: Callable[[str], None] = _silent) -> RestSpectra:
+    """Return where the spectra of so many stars should come from."""
+    band = survey.instrument.band
+    return DirectSpectra(band) if n_stars <= DIRECT_UP_TO else library_for(band, tell=tell)
+
+
+def _writer(observer: Observer, out: Path, stack: ExitStack, layout: Layout) -> Writer:
+    match observer.survey.name:
+        case "lamost":
+            return LamostWriter(out, observer, stack, layout)
+        case "apogee":
+            return ApogeeWriter(out, observer, stack)
+        case _:
+            return BossWriter(out, observer, stack)
+
+
+def _observe_all(
+    observer: Observer, out: Path, layout: Layout, progress: Callable[[int], None]
+) -> dict[str, int]:
+    with ExitStack() as stack:
+        writer = _writer(observer, out, stack, layout)
+        for number, first in enumerate(range(0, len(observer.stars), _BATCH)):
+            past = min(first + _BATCH, len(observer.stars))
+            writer.write(observer.observe(number, first, past))
+            progress(past - first)
+    return writer.counts()
+
+
+def _write_catalogs(
+    survey: str, stars: Stars, seed: int, out: Path, quality: Quality
+) -> dict[str, int]:
+    write = _write_galah if survey == "galah" else _write_gaia
+    return write(stars, seed, out / "catalogs", quality)
+
+
+def _lots(stars: Stars) -> list[Stars]:
+    return [
+        stars.take(np.arange(first, min(first + _ROWS, len(stars))))
+        for first in range(0, len(stars), _ROWS)
+    ]
+
+
+def _write_galah(stars: Stars, seed: int, out: Path, quality: Quality) -> dict[str, int]:
+    counts = {}
+    for number, release in enumerate(("dr2", "dr3")):
+        rng = np.random.default_rng([seed, 19, number])
+        path = out / {"dr2": "GALAH_DR2_catalog.fits", "dr3": "GALAH_DR3_main_v2.fits"}[release]
+        with TableFile(path, GALAH_DTYPES[release], units=GALAH_UNITS) as file:
+            for lot in _lots(stars):
+                file.append(galah_rows(lot, release, quality, rng))
+        counts[f"galah_{release}_rows"] = file.rows
+    return counts
+
+
+def _write_gaia(stars: Stars, seed: int, out: Path, quality: Quality) -> dict[str, int]:
+    counts = {}
+    for number, table in enumerate(("gaia_dr2_source", "gaia_dr3_source", "dr2_neighbourhood")):
+        rng = np.random.default_rng([seed, 23, number])
+        made = [
+            neighbourhood_columns(lot, quality, rng)
+            if table == "dr2_neighbourhood"
+            else source_columns(lot, table[5:8], quality, rng)
+            for lot in _lots(stars)
+        ]
+        # Gaia's archive gives DR3 as ECSV and the others as plain CSV.
+        new = table == "gaia_dr3_source"
+        head = ecsv_head(made[0]) if new else ",".join(made[0])
+        with TextFile(out / f"{table}.{'ecsv' if new else 'csv'}", head) as file:
+            for columns in made:
+                for line in csv_lines(columns):
+                    file.append(line)
+        counts[f"{table}_rows"] = file.rows
+    return counts
