@@ -113,7 +113,7 @@ def earth_velocity(mjd: Floats, ra: Floats, dec: Floats) -> Floats:
 
     Examples
     --------
-    >>> equinox = np.array([51623.3])  # in March, when the Earth moves to where the Sun is in winter
+    >>> equinox = np.array([51623.3])  # the Earth moves to where the Sun is in winter
     >>> round(float(earth_velocity(equinox, np.array([270.0]), np.array([-23.44]))[0]))
     30
     """

@@ -18,6 +18,7 @@ from starledger.schema.settings import load_settings
 COMMANDS = {
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
+    "simulate": "starledger.compute.commands:simulate",
     "status": "starledger.catalog.commands:status",
 }
 """Where each group or command is; it is imported when it is first asked for."""
