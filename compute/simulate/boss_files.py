@@ -98,6 +98,7 @@ def _primary(batch: Batch, i: int, exposures: int) -> bytes:
     names = [f"{arm}-{n:08d}" for arm, *_ in _ARMS for n in _exposure_numbers(batch, i, exposures)]
     cards = [
         Card("TELESCOP", "SDSS 2.5-M", "Sloan Digital Sky Survey"),
+        Card("ORIGIN", "SIMULATION"),
         Card("FLAVOR", "science", "exposure type, SDSS spectro style"),
         Card("MJD", int(visits.night[i]), "APO MJD day at start of exposure"),
         Card("RADECSYS", "FK5"),
@@ -106,7 +107,7 @@ def _primary(batch: Batch, i: int, exposures: int) -> bytes:
         Card("HELIO_RV", float(visits.earth_velocity[i]), "Heliocentric correction"),
         Card("VACUUM", value=True, comment="Wavelengths are in vacuum"),
         Card("RUN2D", "v5_13_2", "Spectro-2D reduction name"),
-        Card("VERS2D", "simulated", "Version of idlspec2d for 2D reduction"),
+        Card("VERS2D", "v5_13_2", "Version of idlspec2d for 2D reduction"),
         Card("NWORDER", 2, "Linear-log10 coefficients"),
         Card("WFITTYPE", "LOG-LINEAR", "Linear-log10 dispersion"),
         Card("COEFF0", BOSS.first, "Central wavelength (log10) of first pixel"),
