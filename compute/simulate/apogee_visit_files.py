@@ -98,7 +98,8 @@ def _primary(batch: Batch, rows: ApogeeRows, i: int) -> list[Card]:
         Card("VRAD", velocity, "doppler shift (km/s)"),
         Card("VRADERR", float(rows.velocity.error[i]), "VRAD error (km/s)"),
         Card("VHELIO", helio, "heliocentric velocity (km/s)"),
-        Card("HISTORY", None, " Simulated. HDU1 flux, HDU2 error (10^-17 ergs/s/cm^2/Ang)"),
+        Card("HISTORY", None, "AP1DVISIT: APOGEE Reduction Pipeline Version: simulated"),
+        Card("HISTORY", None, " HDU1 flux, HDU2 error (10^-17 ergs/s/cm^2/Ang)"),
         Card("HISTORY", None, " HDU3 mask, HDU4 wavelength (vacuum, observed frame, Ang)"),
         Card("HISTORY", None, " HDU5 sky, HDU6 sky error, HDU7 telluric, HDU8 its error"),
         Card("HISTORY", None, " HDU9 wavelength and HDU10 LSF coefficients"),
@@ -122,17 +123,17 @@ def _row(batch: Batch, rows: ApogeeRows, i: int) -> NDArray[np.void]:
 
 def visit_file(batch: Batch, rows: ApogeeRows, i: int) -> bytes:
     """Return the apVisit file of a visit."""
-    seen = batch.exposure
+    seen = batch.exposure.visit(i)
     unit = " (10^-17 erg/s/cm^2/Ang)"
-    error = np.where(seen.lost[i], NO_ERROR, seen.sigma[i])
+    error = np.where(seen.lost, NO_ERROR, seen.sigma)
     ones = np.ones(APOGEE.pixels)
     arrays: list[tuple[str, NDArray[np.generic]]] = [
-        ("Flux" + unit, seen.flux[i].astype(">f4")),
+        ("Flux" + unit, seen.flux.astype(">f4")),
         ("Flux Error" + unit, error.astype(">f4")),
-        ("Flag Mask (bitwise)", pixel_mask(seen)[i].astype(">i2")),
+        ("Flag Mask (bitwise)", pixel_mask(seen).astype(">i2")),
         ("Wavelength (Ang)", APOGEE.wavelength.astype(">f8")),
-        ("Sky" + unit, seen.sky[i].astype(">f4")),
-        ("Sky Error" + unit, (0.1 * seen.sky[i]).astype(">f4")),
+        ("Sky" + unit, seen.sky.astype(">f4")),
+        ("Sky Error" + unit, (0.1 * seen.sky).astype(">f4")),
         ("Telluric", ones.astype(">f4")),
         ("Telluric Error", (0.001 * ones).astype(">f4")),
     ]

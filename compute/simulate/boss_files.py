@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from starledger.compute.simulate.batch import Batch, Measured, measured, spectral_class
 from starledger.compute.simulate.fits_bytes import Card, image_hdu, table_hdu
 from starledger.compute.simulate.instruments import BOSS
+from starledger.compute.simulate.noise import Exposure
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 Floats = NDArray[np.float64]
@@ -56,9 +57,8 @@ def boss_velocity(batch: Batch) -> Measured:
     return measured(truth, 2.0, 12.0, batch.signal_to_noise["g"], batch.rng)
 
 
-def masks(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return and-masks and or-masks of the visits."""
-    seen = batch.exposure
+def masks(seen: Exposure) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the and-mask and the or-mask."""
     both = seen.bad * NEAR_BAD_PIXEL + (seen.lost & ~seen.bad) * NO_DATA
     either = both | (seen.struck * PARTIAL_REJECT) | (seen.bright * BRIGHT_SKY)
     return both.astype(np.int32), either.astype(np.int32)
@@ -67,7 +67,7 @@ def masks(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 def spall_rows(batch: Batch, velocity: Measured) -> NDArray[np.void]:
     """Return the rows of spAll of the visits."""
     visits = batch.visits
-    both, either = masks(batch)
+    both, either = masks(batch.exposure)
     rows = np.zeros(len(batch), dtype=SPALL)
     rows["PLATE"] = [plate_number(int(p)) for p in visits.plate]
     rows["MJD"], rows["FIBERID"] = visits.night, visits.fibre
@@ -98,6 +98,7 @@ def _primary(batch: Batch, i: int, exposures: int) -> bytes:
     names = [f"{arm}-{n:08d}" for arm, *_ in _ARMS for n in _exposure_numbers(batch, i, exposures)]
     cards = [
         Card("TELESCOP", "SDSS 2.5-M", "Sloan Digital Sky Survey"),
+        Card("ORIGIN", "SIMULATION"),
         Card("FLAVOR", "science", "exposure type, SDSS spectro style"),
         Card("MJD", int(visits.night[i]), "APO MJD day at start of exposure"),
         Card("RADECSYS", "FK5"),
@@ -106,7 +107,7 @@ def _primary(batch: Batch, i: int, exposures: int) -> bytes:
         Card("HELIO_RV", float(visits.earth_velocity[i]), "Heliocentric correction"),
         Card("VACUUM", value=True, comment="Wavelengths are in vacuum"),
         Card("RUN2D", "v5_13_2", "Spectro-2D reduction name"),
-        Card("VERS2D", "simulated", "Version of idlspec2d for 2D reduction"),
+        Card("VERS2D", "v5_13_2", "Version of idlspec2d for 2D reduction"),
         Card("NWORDER", 2, "Linear-log10 coefficients"),
         Card("WFITTYPE", "LOG-LINEAR", "Linear-log10 dispersion"),
         Card("COEFF0", BOSS.first, "Central wavelength (log10) of first pixel"),
@@ -135,16 +136,17 @@ def _wdisp(batch: Batch, i: int) -> Floats:
 
 
 def _coadd(batch: Batch, i: int) -> bytes:
-    both, either = (mask[i] for mask in masks(batch))
+    seen = batch.exposure.visit(i)
+    both, either = masks(seen)
     columns: dict[str, tuple[str, NDArray[np.generic]]] = {
-        "flux": (">f4", batch.exposure.flux[i]),
+        "flux": (">f4", seen.flux),
         "loglam": (">f4", BOSS.first + BOSS.step * np.arange(BOSS.pixels)),
-        "ivar": (">f4", batch.exposure.ivar[i]),
+        "ivar": (">f4", seen.ivar),
         "and_mask": (">i4", both),
         "or_mask": (">i4", either),
         "wdisp": (">f4", _wdisp(batch, i)),
-        "sky": (">f4", batch.exposure.sky[i]),
-        "model": (">f4", _smooth(batch.exposure.flux[i], batch.exposure.ivar[i])),
+        "sky": (">f4", seen.sky),
+        "model": (">f4", _smooth(seen.flux, seen.ivar)),
     }
     return _columns(columns, "COADD")
 
@@ -178,20 +180,20 @@ def _lines(batch: Batch, i: int, velocity: Measured) -> bytes:
 
 def _exposures(batch: Batch, i: int) -> list[bytes]:
     """Return the tables of two exposures in each arm, whose mean is the coadd."""
-    seen = batch.exposure
-    half = seen.sigma[i] * batch.rng.standard_normal(BOSS.pixels)
+    seen = batch.exposure.visit(i)
+    half = seen.sigma * batch.rng.standard_normal(BOSS.pixels)
     loglam = BOSS.first + BOSS.step * np.arange(BOSS.pixels)
     tables = []
     for arm, low, high in _ARMS:
         inside = (BOSS.wavelength > low) & (BOSS.wavelength < high)
         for sign, number in zip((1.0, -1.0), _exposure_numbers(batch, i, 2), strict=True):
             columns: dict[str, tuple[str, NDArray[np.generic]]] = {
-                "flux": (">f4", (seen.flux[i] + sign * half)[inside]),
+                "flux": (">f4", (seen.flux + sign * half)[inside]),
                 "loglam": (">f4", loglam[inside]),
-                "ivar": (">f4", 0.5 * seen.ivar[i][inside]),
-                "mask": (">i4", (seen.bad[i] * NEAR_BAD_PIXEL)[inside]),
+                "ivar": (">f4", 0.5 * seen.ivar[inside]),
+                "mask": (">i4", (seen.bad * NEAR_BAD_PIXEL)[inside]),
                 "wdisp": (">f4", _wdisp(batch, i)[inside]),
-                "sky": (">f4", seen.sky[i][inside]),
+                "sky": (">f4", seen.sky[inside]),
                 "calib": (">f4", np.ones(int(inside.sum()))),
                 "x": (">f4", np.arange(int(inside.sum()))),
             }
@@ -199,19 +201,23 @@ def _exposures(batch: Batch, i: int) -> list[bytes]:
     return tables
 
 
-def spec_file(batch: Batch, velocity: Measured, i: int, *, full: bool = False) -> bytes:
+def spec_file(
+    batch: Batch, velocity: Measured, rows: NDArray[np.void], i: int, *, full: bool = False
+) -> bytes:
     """Return the file of a visit.
 
     Parameters
     ----------
     batch, velocity
         The visits, and their velocities as measured.
+    rows
+        Their rows of spAll.
     i
         Which visit.
     full
         Add the single exposures, as the full files have them.
     """
-    row = spall_rows(batch, velocity)[i : i + 1]
+    row = rows[i : i + 1]
     parts = [_primary(batch, i, 2 if full else 0), _coadd(batch, i), table_hdu(row, "SPALL")]
     parts.append(_lines(batch, i, velocity))
     return b"".join(parts + (_exposures(batch, i) if full else []))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from starledger.compute.simulate.batch import Batch, Measured, measured, sexagesimal, spectral_class
 from starledger.compute.simulate.fits_bytes import Card, Value, gzipped, image_hdu, table_hdu
 from starledger.compute.simulate.instruments import LAMOST
+from starledger.compute.simulate.noise import Exposure
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 Layout = Literal["old", "new"]
@@ -74,9 +75,8 @@ def lamost_rows(batch: Batch) -> LamostRows:
     )
 
 
-def masks(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the and-mask and the or-mask of the visits."""
-    seen = batch.exposure
+def masks(seen: Exposure) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the and-mask and the or-mask."""
     both = seen.bad * BAD_PIXEL + (seen.lost & ~seen.bad) * NO_DATA
     either = both | (seen.struck * BAD_PIXEL) | (seen.bright * BRIGHT_SKY)
     return both.astype(np.int32), either.astype(np.int32)
@@ -201,8 +201,9 @@ def lamost_file(batch: Batch, rows: LamostRows, i: int, layout: Layout) -> bytes
     """
     cards = _information(rows, i, layout) + _observation(batch, rows, i)
     cards += _reduction(batch, i) + _analysis(batch, rows, i)
-    both, either = (mask[i] for mask in masks(batch))
-    flux, ivar = batch.exposure.flux[i], batch.exposure.ivar[i]
+    seen = batch.exposure.visit(i)
+    flux, ivar = seen.flux, seen.ivar
+    both, either = masks(seen)
     if layout == "old":
         image = np.stack([flux, ivar, LAMOST.wavelength, both, either]).astype(">f4")
         return gzipped(image_hdu(image, cards, primary=True))

@@ -34,7 +34,7 @@ _LEARNERS = 300
 """Nodes from which a kernel is learned; all of them are interpolated between."""
 _COMPONENTS = 32
 _AT_ONCE = 64
-_TRUST = 1.5
+_TRUST = 2.0
 """Stars farther from a node than this many times the widest gap between nodes are synthesized."""
 
 

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from starledger.compute.simulate.companion_light import companion_labels, seen_companions
 from starledger.compute.simulate.truth import draw_stars
 from starledger.compute.synthesis.labels import ABUNDANCE_LABELS, label_index
 
@@ -49,8 +50,8 @@ def _spread(places: Floats, count: int) -> NDArray[np.int64]:
 def draw_nodes(count: int, seed: int) -> Tensor:
     """Return labels of `count` nodes, nodes × `SYNTHESIS_LABELS`.
 
-    They are drawn from the population and spread over it, the first ones the farthest apart, with
-    neither macroturbulence nor rotation.
+    They are drawn from the population, unresolved companions among them, and spread over it, the
+    first ones the farthest apart, with neither macroturbulence nor rotation.
 
     Examples
     --------
@@ -59,7 +60,9 @@ def draw_nodes(count: int, seed: int) -> Tensor:
     (torch.Size([16, 39]), True)
     """
     rng = np.random.default_rng([seed, 11])
-    pool = np.array(draw_stars(_CANDIDATES * count, seed).labels, dtype=np.float64)
+    stars = draw_stars(_CANDIDATES * count, seed)
+    double = stars.take(np.flatnonzero(seen_companions(stars)))
+    pool = np.concatenate([stars.labels, companion_labels(double).numpy()])
     labels = pool[_spread(_places(pool), count)]
     first = label_index(ABUNDANCE_LABELS[0])
     labels[:, first:] += _SCATTER * rng.standard_normal((count, len(ABUNDANCE_LABELS)))

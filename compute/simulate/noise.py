@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Exposure:
     def ivar(self) -> Floats:
         """Inverse variance as stated, zero where a pixel is lost."""
         return np.asarray(np.where(self.lost, 0.0, self.sigma**-2.0))
+
+    def visit(self, i: int) -> Exposure:
+        """Return one visit, pixels only."""
+        return Exposure(*(getattr(self, one.name)[i] for one in fields(self)))
 
 
 def _reference(instrument: Instrument, values: Floats) -> Floats:

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starledger.compute.simulate.batch import Batch
+from starledger.compute.simulate.companion_light import (
+    companion_labels,
+    companion_weight,
+    seen_companions,
+)
 from starledger.compute.simulate.effects import (
     ERROR_SCATTER,
     LSF_SCATTER_FIBRE,
@@ -32,10 +37,6 @@ Floats = NDArray[np.float64]
 
 CATALOG_EPOCH = 2000.0
 """Epoch of the positions that surveys point at."""
-_COOLEST = 3500.0
-_FAINTEST = 1e-3
-"""Companions below this share of the light in G are not seen."""
-_DWARF_VMAC = 2.0
 _EXTINCTION_POWER = -1.3
 
 
@@ -68,17 +69,6 @@ class Seen:
     noiseless: Floats
     at_rest: Tensor
     motion: Motion
-
-
-def _companion_labels(stars: Stars) -> Tensor:
-    """Return the labels of the companions: dwarfs of the primary's stuff."""
-    labels = torch.from_numpy(np.array(stars.labels, dtype=np.float64))
-    teff = np.clip(stars.companions.teff, _COOLEST, None)
-    labels[:, label_index("teff")] = torch.from_numpy(teff)
-    labels[:, label_index("logg")] = torch.from_numpy(np.clip(stars.companions.logg, 0.0, 5.0))
-    labels[:, label_index("vmic")] = 1.0
-    labels[:, label_index("vmac")] = labels[:, label_index("vsini")] = _DWARF_VMAC
-    return labels
 
 
 def _motion(labels: Tensor, velocity: Floats) -> Motion:
@@ -197,7 +187,7 @@ class Observer:
         observed = here.take(of)
         velocity = visit_rv(observed, visits.mjd)
         light = flux[of]
-        double = here.companions.exists & (here.companions.flux_ratio > _FAINTEST)
+        double = seen_companions(here)
         if double.any():
             light = light + self._second_light(here, of, visits, double)
         return self._scaled(light, observed).float(), labels[of], velocity
@@ -209,10 +199,9 @@ class Observer:
         rows = np.flatnonzero(double)
         place = np.full(len(here), -1)
         place[rows] = np.arange(len(rows))
-        second = self.spectra.flux(_companion_labels(here.take(rows))).double()
-        cool = np.minimum(here.companions.teff[rows] / _COOLEST, 1.0)
-        weight = here.companions.radius_ratio[rows] ** 2 * cool**8
-        second = second * torch.from_numpy(weight)[:, None]
+        doubles = here.take(rows)
+        second = self.spectra.flux(companion_labels(doubles)).double()
+        second = second * companion_weight(doubles)[:, None]
         total = torch.zeros(len(of), second.shape[1], dtype=second.dtype)
         seen = np.flatnonzero(double[of])
         if not len(seen):

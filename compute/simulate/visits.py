@@ -16,7 +16,7 @@ _ORBITAL_SPEED = 29.79
 _OBLIQUITY = np.radians(23.4393)
 _ECCENTRICITY = 0.01671
 _PERIHELION = np.radians(102.94)
-_PERIHELION_MJD = 51546.2
+_PERIHELION_MJD = 51547.0
 _YEAR = 365.2596
 
 
@@ -113,7 +113,7 @@ def earth_velocity(mjd: Floats, ra: Floats, dec: Floats) -> Floats:
 
     Examples
     --------
-    >>> equinox = np.array([51623.3])  # the Earth moves to where the Sun is in winter
+    >>> equinox = np.array([51623.3])  # in March, towards where the Sun is in winter
     >>> round(float(earth_velocity(equinox, np.array([270.0]), np.array([-23.44]))[0]))
     30
     """

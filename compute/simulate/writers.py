@@ -150,11 +150,12 @@ class BossWriter:
         velocity = boss_files.boss_velocity(batch)
         names = [boss_files.spec_name(batch, i) for i in range(len(batch))]
         kept = _kept(len(batch), batch.rng, self.quality)
+        rows = boss_files.spall_rows(batch, velocity)
         for i in np.flatnonzero(kept).tolist():
-            contents = boss_files.spec_file(batch, velocity, i, full=self.full)
+            contents = boss_files.spec_file(batch, velocity, rows, i, full=self.full)
             write_atomically(self.out / "spectra" / names[i].split("-")[1] / names[i], contents)
         self._files += int(kept.sum())
-        self._catalog.append(boss_files.spall_rows(batch, velocity))
+        self._catalog.append(rows)
         ones = np.ones(len(batch), dtype=np.int64)
         self._truth.append(visit_truth(batch, names, kept, ones, 0 * ones))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from starledger.compute.simulate.boss_files import boss_velocity, spec_file
+from starledger.compute.simulate.boss_files import boss_velocity, spall_rows, spec_file
 from starledger.compute.simulate.observing import Observer, Quality
 from starledger.compute.simulate.rest_spectra import OPTICAL
 from starledger.compute.simulate.surveys import SURVEYS
@@ -21,9 +21,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     batch = observer.observe(0, 0, 3).batch
     velocity = boss_velocity(batch)
+    rows = spall_rows(batch, velocity)
     out = tmp_path_factory.mktemp("boss")
     for name, full in (("lite", False), ("full", True)):
-        (out / f"{name}.fits").write_bytes(spec_file(batch, velocity, 0, full=full))
+        (out / f"{name}.fits").write_bytes(spec_file(batch, velocity, rows, 0, full=full))
     return {name: out / f"{name}.fits" for name in ("lite", "full")}
 
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
-from starledger.compute.simulate.library import Library, fingerprint, library_for
+from starledger.compute.simulate.library import NODES, Library, fingerprint, library_for
 from starledger.compute.simulate.library_nodes import draw_nodes
 from starledger.compute.simulate.rest_spectra import Band, DirectSpectra
 from starledger.compute.simulate.truth import draw_stars
@@ -13,18 +14,26 @@ from starledger.compute.synthesis.lines import perturbed
 from starledger.compute.synthesis.synthesizer import default_lines
 
 MAGNESIUM = Band("magnesium", 5150.0, 5215.0, 5160.0, 64, 34.5, 40.0)
-NODES = 160
 
 
-def test_interpolation_is_good_to_a_fraction_of_a_percent(tmp_path: Path) -> None:
-    library = library_for(MAGNESIUM, tmp_path, NODES)
+def errors(folder: Path, nodes: int) -> torch.Tensor:
+    library = library_for(MAGNESIUM, folder, nodes)
     labels = torch.from_numpy(draw_stars(40, 77).labels.copy())
     trusted = library.trusted(labels)
-    assert trusted.float().mean() > 0.9
-    exact = library.source.flux(labels)
-    error = (library.flux(labels) / exact - 1).abs()[trusted]
-    assert float(error.median()) < 2e-3
-    assert float(error.quantile(0.9)) < 1e-2
+    assert trusted.float().mean() > 0.8
+    error: torch.Tensor = (library.flux(labels) / library.source.flux(labels) - 1).abs()
+    return error[trusted]
+
+
+def test_few_nodes_give_the_gist(tmp_path: Path) -> None:
+    assert float(errors(tmp_path, 64).median()) < 0.03
+
+
+@pytest.mark.slow
+def test_interpolation_is_good_to_a_thousandth(tmp_path: Path) -> None:
+    error = errors(tmp_path, NODES)
+    assert float(error.median()) < 1e-3
+    assert float(error.quantile(0.95)) < 1e-2
 
 
 def test_a_kept_library_gives_the_same_spectra(tmp_path: Path) -> None:
