@@ -17,7 +17,7 @@ demo: env ## Bring the embedded database up to date and examine the installation
 	$(BIN)/starledger doctor
 
 test: env ## Run all tests; ARGS="-k embedded" picks some, WORKERS=4 runs four at a time.
-	STARLEDGER_DATABASE_URL= $(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
+	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 test-server: env ## Run the integration tests on the server of STARLEDGER_DATABASE_URL.
 	@test -n "$$STARLEDGER_DATABASE_URL" || { echo "Set STARLEDGER_DATABASE_URL to a server \

@@ -11,24 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from starledger.compute.simulate.fits_bytes import TableFile
-from starledger.compute.simulate.gaia_catalog import (
+from starledger.compute.simulate.files.fits_bytes import TableFile
+from starledger.compute.simulate.files.gaia_catalog import (
     csv_lines,
     ecsv_head,
     neighbourhood_columns,
     source_columns,
 )
-from starledger.compute.simulate.galah_catalog import GALAH_DTYPES, GALAH_UNITS, galah_rows
-from starledger.compute.simulate.lamost_files import Layout
-from starledger.compute.simulate.library import library_for
-from starledger.compute.simulate.observing import Observer, Quality
-from starledger.compute.simulate.rest_spectra import DirectSpectra, RestSpectra
-from starledger.compute.simulate.stars import Stars
-from starledger.compute.simulate.surveys import SURVEYS, Survey
-from starledger.compute.simulate.text_file import TextFile
-from starledger.compute.simulate.truth import draw_stars
-from starledger.compute.simulate.truth_file import write_counts, write_stars
-from starledger.compute.simulate.writers import ApogeeWriter, BossWriter, LamostWriter, Writer
+from starledger.compute.simulate.files.galah_catalog import GALAH_DTYPES, GALAH_UNITS, galah_rows
+from starledger.compute.simulate.files.lamost_files import Layout
+from starledger.compute.simulate.files.text_file import TextFile
+from starledger.compute.simulate.files.truth_file import write_counts, write_stars
+from starledger.compute.simulate.files.writers import ApogeeWriter, BossWriter, LamostWriter, Writer
+from starledger.compute.simulate.observe.library import library_for
+from starledger.compute.simulate.observe.observing import Observer, Quality
+from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, RestSpectra
+from starledger.compute.simulate.observe.surveys import SURVEYS, Survey
+from starledger.compute.simulate.population.stars import Stars
+from starledger.compute.simulate.population.truth import draw_stars
 from starledger.schema.errors import StarledgerError
 
 CATALOGS = ("galah", "gaia")

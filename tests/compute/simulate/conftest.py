@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from starledger.compute.simulate.stars import Stars
-from starledger.compute.simulate.truth import draw_stars
+from starledger.compute.simulate.population.stars import Stars
+from starledger.compute.simulate.population.truth import draw_stars
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from starledger.compute.simulate.rest_spectra import Band
+from starledger.compute.simulate.observe.rest_spectra import Band
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.synthesis.labels import label_index
 

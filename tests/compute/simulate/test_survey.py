@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from starledger.compute.simulate.observing import Observer, Quality
-from starledger.compute.simulate.rest_spectra import Band
+from starledger.compute.simulate.observe.observing import Observer, Quality
+from starledger.compute.simulate.observe.rest_spectra import Band
+from starledger.compute.simulate.observe.surveys import SURVEYS
+from starledger.compute.simulate.population.truth import draw_stars
 from starledger.compute.simulate.survey import (
     CATALOGS,
     NAMES,
     SimulationRefused,
     simulate_survey,
 )
-from starledger.compute.simulate.surveys import SURVEYS
-from starledger.compute.simulate.truth import draw_stars
 from starledger.schema.errors import StarledgerError
 from tests.compute.simulate.pretend_spectra import PretendSpectra
 

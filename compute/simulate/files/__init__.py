@@ -1,0 +1,1 @@
+"""What simulated surveys publish: the files of each survey, byte for byte reproducible."""

@@ -1,0 +1,1 @@
+"""How simulated stars are observed: spectra, spectrographs, nights, noise and worse."""
