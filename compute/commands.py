@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -66,6 +67,7 @@ def simulate(
             force=force,
             progress=advance,
             tell=note,
+            processes=os.cpu_count() or 1,
         )
     facts = asdict(made)
     counts = facts.pop("counts")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from starledger.compute.simulate.files.catalog_files import BatchRows
 from starledger.compute.simulate.files.fits_bytes import TableFile
 from starledger.compute.simulate.files.gaia_catalog import (
     csv_lines,
@@ -29,6 +29,7 @@ from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, Rest
 from starledger.compute.simulate.observe.surveys import SURVEYS, Survey
 from starledger.compute.simulate.population.stars import Stars
 from starledger.compute.simulate.population.truth import draw_stars
+from starledger.compute.simulate.processes import in_order
 from starledger.schema.errors import StarledgerError
 
 CATALOGS = ("galah", "gaia")
@@ -106,6 +107,7 @@ def simulate_survey(
     spectra: RestSpectra | None = None,
     progress: Callable[[int], None] = _nothing,
     tell: Callable[[str], None] = _silent,
+    processes: int = 1,
 ) -> Simulation:
     """Write a simulated survey with its truth; the same arguments write the same bytes.
 
@@ -133,6 +135,8 @@ def simulate_survey(
         Called with the number of stars that are done since the last call.
     tell
         Called with a line about what takes long.
+    processes
+        How many share the work; their number does not change what is written.
 
     Returns
     -------
@@ -151,9 +155,9 @@ def simulate_survey(
         progress(n_stars)
     else:
         how = SURVEYS[survey]
-        source = spectra or spectra_for(how, n_stars, tell)
+        source = spectra or spectra_for(how, n_stars, tell, processes)
         observer = Observer(how, stars, source, quality, seed)
-        counts = _observe_all(observer, out, layout, progress)
+        counts = _observe_all(observer, _writer(observer, out, layout), processes, progress)
     made = Simulation(survey, n_stars, seed, quality.value, str(out), counts)
     facts: dict[str, Any] = asdict(made)
     del facts["folder"]
@@ -161,32 +165,52 @@ def simulate_survey(
     return made
 
 
-def spectra_for(survey: Survey, n_stars: int, tell: Callable[[str], None] = _silent) -> RestSpectra:
+def spectra_for(
+    survey: Survey,
+    n_stars: int,
+    tell: Callable[[str], None] = _silent,
+    processes: int = 1,
+) -> RestSpectra:
     """Return where the spectra of so many stars should come from."""
     band = survey.instrument.band
-    return DirectSpectra(band) if n_stars <= DIRECT_UP_TO else library_for(band, tell=tell)
+    if n_stars <= DIRECT_UP_TO:
+        return DirectSpectra(band)
+    return library_for(band, tell=tell, processes=processes)
 
 
-def _writer(observer: Observer, out: Path, stack: ExitStack, layout: Layout) -> Writer:
+def _writer(observer: Observer, out: Path, layout: Layout) -> Writer:
     match observer.survey.name:
         case "lamost":
-            return LamostWriter(out, observer, stack, layout)
+            return LamostWriter(out, observer, layout)
         case "apogee":
-            return ApogeeWriter(out, observer, stack)
+            return ApogeeWriter(out, observer)
         case _:
-            return BossWriter(out, observer, stack)
+            return BossWriter(out, observer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Observes a batch and writes its spectra; sent to every process."""
+
+    observer: Observer
+    writer: Writer
+
+    def __call__(self, number: int) -> BatchRows:
+        first = number * _BATCH
+        past = min(first + _BATCH, len(self.observer.stars))
+        return self.writer.write(self.observer.observe(number, first, past))
 
 
 def _observe_all(
-    observer: Observer, out: Path, layout: Layout, progress: Callable[[int], None]
+    observer: Observer, writer: Writer, processes: int, progress: Callable[[int], None]
 ) -> dict[str, int]:
-    with ExitStack() as stack:
-        writer = _writer(observer, out, stack, layout)
-        for number, first in enumerate(range(0, len(observer.stars), _BATCH)):
-            past = min(first + _BATCH, len(observer.stars))
-            writer.write(observer.observe(number, first, past))
-            progress(past - first)
-    return writer.counts()
+    numbers = range(-(-len(observer.stars) // _BATCH))
+    work = _Work(observer, writer)
+    with writer.catalogs() as catalogs:
+        for number, rows in zip(numbers, in_order(work, numbers, processes), strict=True):
+            catalogs.append(rows)
+            progress(min(_BATCH, len(observer.stars) - number * _BATCH))
+    return catalogs.counts()
 
 
 def _write_catalogs(

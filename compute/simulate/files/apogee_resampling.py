@@ -28,6 +28,10 @@ class VisitSpectra:
     mask: NDArray[np.int16]
     sky: Floats
 
+    def rows(self, here: NDArray[np.int64]) -> VisitSpectra:
+        """Return some of the visits."""
+        return VisitSpectra(self.flux[here], self.error[here], self.mask[here], self.sky[here])
+
 
 def pixel_mask(seen: Exposure) -> NDArray[np.int16]:
     """Return APOGEE's bits of detector pixels."""

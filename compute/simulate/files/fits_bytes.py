@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,7 +182,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class TableFile:
-    """A FITS file of one table whose rows come in batches; it gets its name when it is closed.
+    """A FITS file of one table whose rows come in batches; it gets its name when it is left.
 
     Parameters
     ----------
@@ -210,10 +210,8 @@ class TableFile:
         self.rows = 0
         self._dtype, self._name, self._units = dtype, name, units
         self._primary = image_hdu(None, cards, primary=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._part = path.with_name(f".{path.name}.part")
-        self._file = self._part.open("wb")
-        self._file.write(self._primary + self._header())
+        self._file: BinaryIO
 
     def _header(self) -> bytes:
         return table_header(self._dtype, self.rows, self._name, self._units)
@@ -224,6 +222,9 @@ class TableFile:
         self.rows += len(rows)
 
     def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._part.open("wb")
+        self._file.write(self._primary + self._header())
         return self
 
     def __exit__(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 
 class TextFile:
-    """A text file written line by line, which gets its name when it is closed.
+    """A text file written line by line, which gets its name when it is left.
 
     Parameters
     ----------
@@ -21,10 +21,9 @@ class TextFile:
     def __init__(self, path: Path, head: str) -> None:
         self.path = path
         self.rows = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._head = head
         self._part = path.with_name(f".{path.name}.part")
-        self._file = self._part.open("w", encoding="utf-8", newline="\n")
-        self._file.write(head + "\n")
+        self._file: TextIO
 
     def append(self, line: str) -> None:
         """Add a row."""
@@ -32,6 +31,9 @@ class TextFile:
         self.rows += 1
 
     def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._part.open("w", encoding="utf-8", newline="\n")
+        self._file.write(self._head + "\n")
         return self
 
     def __exit__(

@@ -61,9 +61,9 @@ def write_stars(path: Path, stars: Stars) -> None:
         file.append(rows)
 
 
-def visit_truth_file(path: Path) -> TableFile:
-    """Open the file of the truth about visits."""
-    return TableFile(path, VISIT_TRUTH, "VISITS", _UNITS)
+def visit_truth_file(out: Path) -> TableFile:
+    """Return the file of the truth about visits of a survey's folder."""
+    return TableFile(out / "truth" / "visits.fits", VISIT_TRUTH, "VISITS", _UNITS)
 
 
 def visit_truth(

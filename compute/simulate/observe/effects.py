@@ -128,7 +128,7 @@ def expose_realistically(
     visits = len(flux)
     air = transmission(wavelength, at)
     arriving = flux * wiggles(wavelength, visits, rng)
-    if instrument.band is LAMOST.band:
+    if instrument.band == LAMOST.band:
         arriving = arriving * dichroic(wavelength, visits, rng) * air
     else:
         # The near-infrared pipeline divides by a model of the air, which is good to a few percent.

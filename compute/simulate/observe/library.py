@@ -11,6 +11,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from starledger.compute.simulate.files.fits_bytes import write_atomically
 from starledger.compute.simulate.observe.library_kernel import Kernel, learn_kernel, scaled
 from starledger.compute.simulate.observe.library_nodes import draw_nodes, spacing
 from starledger.compute.simulate.observe.rest_spectra import Band, DirectSpectra
+from starledger.compute.simulate.processes import in_order
 from starledger.schema.settings import load_settings
 
 NODES = 800
@@ -33,7 +35,7 @@ _STRETCH = 128
 _LEARNERS = 300
 """Nodes from which a kernel is learned; all of them are interpolated between."""
 _COMPONENTS = 32
-_AT_ONCE = 64
+_AT_ONCE = 16
 _TRUST = 2.0
 """Stars farther from a node than this many times the widest gap between nodes are synthesized."""
 
@@ -86,7 +88,7 @@ class Library:
         self._gap = _TRUST * float(spacing(nodes[-1:], nodes[:-1]).max()) if len(nodes) > 1 else 0.0
 
     @classmethod
-    def of(cls, source: DirectSpectra, nodes: Tensor) -> Library:
+    def of(cls, source: DirectSpectra, nodes: Tensor, processes: int = 1) -> Library:
         """Synthesize the nodes and learn to interpolate between them.
 
         Parameters
@@ -95,13 +97,14 @@ class Library:
             What synthesizes.
         nodes
             Labels of the nodes.
+        processes
+            How many share the work.
         """
-        spectra = [source.flux(some).double().log() for some in torch.split(nodes, _AT_ONCE)]
-        places = scaled(nodes)
-        stretches = [
-            _fit(places, part) for part in torch.split(torch.cat(spectra), _STRETCH, dim=1)
-        ]
-        return cls(source, nodes, stretches)
+        made = in_order(source.flux, torch.split(nodes, _AT_ONCE), processes)
+        target = torch.cat(list(made)).double().log()
+        parts = torch.split(target, _STRETCH, dim=1)
+        fit = partial(_fit, scaled(nodes))
+        return cls(source, nodes, list(in_order(fit, parts, processes)))
 
     @property
     def band(self) -> Band:
@@ -169,6 +172,7 @@ def library_for(
     folder: Path | None = None,
     nodes: int = NODES,
     tell: Callable[[str], None] = lambda _: None,
+    processes: int = 1,
 ) -> Library:
     """Return the library of a band, made and kept if there is none yet.
 
@@ -182,6 +186,8 @@ def library_for(
         Number of nodes.
     tell
         Called with a line if a library must be made, which takes minutes.
+    processes
+        How many share the work of making it.
     """
     folder = folder or load_settings({}).settings.home / "simulation"
     source = DirectSpectra(band)
@@ -190,6 +196,6 @@ def library_for(
     if path.exists():
         return Library.from_file(path, source)
     tell(f"Making the library of {nodes} {band.name} spectra in {folder}: once, some minutes.")
-    library = Library.of(source, labels)
+    library = Library.of(source, labels, processes)
     write_atomically(path, library.to_bytes())
     return library

@@ -98,7 +98,11 @@ class Observer:
     ) -> None:
         self.survey, self.stars, self.spectra = survey, stars, spectra
         self.quality, self.seed = quality, seed
-        self.sampling = Sampling(spectra.band, survey.instrument.wavelength)
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """Shows the band on the pixels of the instrument."""
+        return Sampling(self.spectra.band, self.survey.instrument.wavelength)
 
     @cached_property
     def positions(self) -> Positions:

@@ -107,6 +107,12 @@ def test_same_seed_same_bytes(survey: str, tmp_path: Path) -> None:
     assert tree_hash(tmp_path / "other") != hashes[0]
 
 
+def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
+    for processes in (1, 2):
+        make("lamost", tmp_path / str(processes), stars=100, processes=processes)
+    assert tree_hash(tmp_path / "1") == tree_hash(tmp_path / "2")
+
+
 def test_all_surveys_show_the_same_sky(tmp_path: Path) -> None:
     skies = []
     for survey in ("lamost", "galah"):
