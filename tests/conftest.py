@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +28,16 @@ from starledger.schema.roles import Role, ensure_login_roles
 SERVER_URL = os.environ.get("STARLEDGER_DATABASE_URL")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _default_signals() -> None:
+    """Let programs that tests start hear signals that whoever started the tests ignores."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def _outside_settings() -> Iterator[None]:
     """Keep the user's own settings away from the tests."""
@@ -38,11 +49,17 @@ def _outside_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def home(_outside_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    _outside_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Give every test a home and a configuration folder of its own."""
     monkeypatch.setenv("STARLEDGER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("STARLEDGER_CONFIG", str(tmp_path / "config" / "config.toml"))
-    return tmp_path / "home"
+    home = tmp_path / "home"
+    yield home
+    # Root's temporary folders are closed to the server, whose data then lie elsewhere.
+    if (home / "postgres").is_symlink():
+        shutil.rmtree((home / "postgres").resolve(), ignore_errors=True)
 
 
 @dataclass(frozen=True)

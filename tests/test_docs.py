@@ -67,7 +67,8 @@ def empty_home() -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_pages_build_without_a_warning(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going"]
+    command += ["--quiet", "--no-color"]
     command += ["-d", f"{tmp_path}/doctrees", f"{HOUSE}/docs", f"{tmp_path}/html"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
