@@ -7,17 +7,18 @@ import pytest
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from starledger.compute.simulate.lamost_files import Layout
 from starledger.compute.simulate.rest_spectra import OPTICAL
 from starledger.compute.simulate.survey import simulate_survey
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from tests.compute.simulate.pretend_spectra import STRONG_LINES, PretendSpectra
 
-LAYOUTS = ("old", "new")
+LAYOUTS: tuple[Layout, ...] = ("old", "new")
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    made = {}
+    made: dict[str, Path] = {}
     for layout in LAYOUTS:
         made[layout] = tmp_path_factory.mktemp(layout)
         simulate_survey(
