@@ -129,25 +129,16 @@ def simulate_survey(
     force
         Empty the folder first.
     spectra
-        Where spectra come from; by default a synthesis of each star, and a library if the stars
-        are many.
-    progress
-        Called with the number of stars that are done since the last call.
-    tell
-        Called with a line about what takes long.
+        Where spectra come from; by default `spectra_for` says.
+    progress, tell
+        Called with the number of stars done since the last call, and with what takes long.
     processes
         How many share the work; their number does not change what is written.
-
-    Returns
-    -------
-    Simulation
-        What was written.
     """
     _check(survey, n_stars, out, force=force)
     quality = Quality(quality)
-    if out.exists() and force:
-        for part in ("spectra", "catalogs", "truth"):
-            shutil.rmtree(out / part, ignore_errors=True)
+    for part in ("spectra", "catalogs", "truth"):
+        shutil.rmtree(out / part, ignore_errors=True)
     stars = draw_stars(n_stars, seed)
     write_stars(out / "truth" / "stars.fits", stars)
     if survey in CATALOGS:
@@ -158,10 +149,15 @@ def simulate_survey(
         source = spectra or spectra_for(how, n_stars, tell, processes)
         observer = Observer(how, stars, source, quality, seed)
         counts = _observe_all(observer, _writer(observer, out, layout), processes, progress)
-    made = Simulation(survey, n_stars, seed, quality.value, str(out), counts)
+    return _finished(Simulation(survey, n_stars, seed, quality.value, str(out), counts), layout)
+
+
+def _finished(made: Simulation, layout: Layout) -> Simulation:
+    """Write down what was made, last of all."""
     facts: dict[str, Any] = asdict(made)
-    del facts["folder"]
-    write_counts(out / "truth" / "counts.json", facts | {"layout": layout})
+    # Where it is does not belong to what it is: the same bytes come out in any folder.
+    folder = Path(facts.pop("folder"))
+    write_counts(folder / "truth" / "counts.json", facts | {"layout": layout})
     return made
 
 
