@@ -107,7 +107,11 @@ def test_same_seed_same_bytes(survey: str, tmp_path: Path) -> None:
     assert tree_hash(tmp_path / "other") != hashes[0]
 
 
-def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
+def test_two_processes_write_what_one_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The processes that are started import what the tests define.
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
     for processes in (1, 2):
         make("lamost", tmp_path / str(processes), stars=100, processes=processes)
     assert tree_hash(tmp_path / "1") == tree_hash(tmp_path / "2")
