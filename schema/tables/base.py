@@ -41,6 +41,8 @@ Json = Annotated[dict[str, Any], "jsonb"]
 
 KEYS_FIRST, IDENTITY_NEXT, POSITION_NEXT = -3, -2, -1
 """Places of a mixin's columns before those that the table itself declares."""
+ADDED_LATER = 1
+"""Place of a column that a migration added, behind those of the mixins that come last."""
 
 
 class Ledger(DeclarativeBase):

@@ -24,12 +24,12 @@ from starledger.schema.tables.base import (
     column,
 )
 from starledger.schema.tables.versions import (
-    ROW_IDS,
     BroadbandSignal,
+    CatalogEntry,
     CatalogRow,
     Moving,
+    PerhapsOnTheSky,
     SuppliedGaiaIds,
-    Versioned,
 )
 
 
@@ -133,18 +133,11 @@ class GaiaSource(CatalogRow, Moving, Ledger):
     )
 
 
-class GaiaDr2Neighbour(Versioned, Ledger):
+class GaiaDr2Neighbour(CatalogEntry, Ledger):
     """A pair of Gaia's own table dr2_neighbourhood: the only bridge between DR2 and DR3 ids."""
 
     __tablename__ = "gaia_dr2_neighbour"
 
-    row_id: Mapped[int] = column(
-        "number of this version of the row, unique among all versioned rows",
-        DIMENSIONLESS,
-        "meta.id;meta.main",
-        server_default=ROW_IDS.next_value(),
-        primary_key=True,
-    )
     gaia_dr2_source_id: Mapped[int] = column(
         "source_id in Gaia DR2", DIMENSIONLESS, "meta.id.cross", index=True
     )
@@ -200,10 +193,15 @@ class ApogeeStar(CatalogRow, Labelled, WithSurveyFit, SuppliedGaiaIds, Ledger):
     )
 
 
-class ReferenceStar(CatalogRow, Labelled, WithSurveyFit, SuppliedGaiaIds, Moving, Ledger):
+class ReferenceStar(
+    CatalogEntry, PerhapsOnTheSky, Labelled, WithSurveyFit, SuppliedGaiaIds, Moving, Ledger
+):
     """A row of any other catalog of stars with labels: value-added tables, benchmarks."""
 
     __tablename__ = "reference_star"
+    __constraints__ = (
+        CheckConstraint("num_nonnulls(ra, dec, healpix) IN (0, 3)", name="position_whole"),
+    )
 
     class_name: Mapped[str | None] = column(
         "class that the catalog gives, such as white dwarf", DIMENSIONLESS, "src.class"

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Identity, Index
 from sqlalchemy.orm import Mapped
 
 from starledger.schema.tables.base import (
+    ADDED_LATER,
     COUNT,
     DIMENSIONLESS,
     MJD,
@@ -245,6 +246,13 @@ class Spectrum(Versioned, OnTheSky, BroadbandSignal, SuppliedGaiaIds, Ledger):
     )
     file_name: Mapped[str] = column(
         "the file that it came from, as given", DIMENSIONLESS, "meta.id;meta.file", rule=NOT_EMPTY
+    )
+    sha256: Mapped[str] = column(
+        "SHA-256 of its pixels and of all that its file says of it, hexadecimal",
+        DIMENSIONLESS,
+        "meta.checksum",
+        rule=SHA256,
+        sort_order=ADDED_LATER,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, UniqueCo
 from sqlalchemy.orm import Mapped
 
 from starledger.schema.tables.base import (
+    ADDED_LATER,
     COUNT,
     DIMENSIONLESS,
     NOT_EMPTY,
@@ -103,10 +104,10 @@ class Instrument(Ledger):
 
 
 class DataRelease(Ledger):
-    """What a survey published under one name and version."""
+    """A product that a survey published under one name and version: a catalog, or its spectra."""
 
     __tablename__ = "data_release"
-    __table_args__ = (UniqueConstraint("survey_id", "name", "version"),)
+    __table_args__ = (UniqueConstraint("survey_id", "name", "version", "product"),)
 
     data_release_id: Mapped[Int4] = column(
         "number of the data release",
@@ -134,6 +135,13 @@ class DataRelease(Ledger):
     citation: Mapped[str | None] = column("how to cite it", DIMENSIONLESS, "meta.bib")
     licence: Mapped[str | None] = column("terms of its use", DIMENSIONLESS, "meta.note")
     url: Mapped[str | None] = column("where it was published", DIMENSIONLESS, "meta.ref.url")
+    product: Mapped[str] = column(
+        "which of its products, within which identifiers are unique: spectra, or a catalog's name",
+        DIMENSIONLESS,
+        "meta.id.part;meta.dataset",
+        server_default="main",
+        rule=SQL_NAME,
+    )
 
 
 class CatalogLabel(Ledger):
@@ -195,6 +203,26 @@ class IngestRun(OfRun, Ledger):
     content: Mapped[str] = column(
         "what came in", DIMENSIONLESS, "meta.code.class", rule=one_of("catalog", "spectra")
     )
+    source: Mapped[str | None] = column(
+        "the files, the folder or the address that was read, as given",
+        DIMENSIONLESS,
+        "meta.id;meta.file",
+        sort_order=ADDED_LATER,
+    )
+    layout: Mapped[str | None] = column(
+        "name of the layout by which a catalog was read; null for spectra",
+        DIMENSIONLESS,
+        "meta.id",
+        rule=SQL_NAME,
+        sort_order=ADDED_LATER,
+    )
+    mapping_sha256: Mapped[str | None] = column(
+        "SHA-256 of that layout's mapping of columns, hexadecimal",
+        DIMENSIONLESS,
+        "meta.checksum",
+        rule=SHA256,
+        sort_order=ADDED_LATER,
+    )
 
 
 class IngestFile(Ledger):
@@ -241,6 +269,11 @@ class IngestFile(Ledger):
     )
     n_rejected: Mapped[int] = column(
         "rows refused, each with a row in rejected_row", DIMENSIONLESS, "meta.number", rule=COUNT
+    )
+    modified_ns: Mapped[int | None] = column(
+        "when the file was last changed before it was read (nanoseconds since 1970, UTC)",
+        "ns",
+        "time.epoch;meta.file",
     )
 
 

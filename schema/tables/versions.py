@@ -156,8 +156,42 @@ class SuppliedGaiaIds:
     )
 
 
-class CatalogRow(Versioned, OnTheSky):
-    """Mixin of a row of some survey's catalog."""
+class PerhapsOnTheSky:
+    """Mixin of rows whose table may leave out positions: in whole, or not at all."""
+
+    ra: Mapped[float | None] = column(
+        "right ascension (ICRS) at ref_epoch; null where the table has no positions",
+        "deg",
+        "pos.eq.ra;meta.main",
+        rule=RIGHT_ASCENSION,
+        sort_order=POSITION_NEXT,
+    )
+    dec: Mapped[float | None] = column(
+        "declination (ICRS) at ref_epoch; null where the table has no positions",
+        "deg",
+        "pos.eq.dec;meta.main",
+        rule=DECLINATION,
+        sort_order=POSITION_NEXT,
+    )
+    ref_epoch: Mapped[float | None] = column(
+        "Julian epoch of the position; null where the survey does not say",
+        "yr",
+        "time.epoch;pos.eq",
+        rule=JULIAN_YEAR,
+        sort_order=POSITION_NEXT,
+    )
+    healpix: Mapped[int | None] = column(
+        "nested HEALPix cell of order 29 that holds the position",
+        DIMENSIONLESS,
+        "pos.healpix",
+        index=True,
+        rule=HEALPIX_29,
+        sort_order=POSITION_NEXT,
+    )
+
+
+class CatalogEntry(Versioned):
+    """Mixin of a row of some survey's catalog, wherever it is."""
 
     row_id: Mapped[int] = column(
         "number of this version of the row, unique among all versioned rows",
@@ -166,6 +200,10 @@ class CatalogRow(Versioned, OnTheSky):
         server_default=ROW_IDS.next_value(),
         primary_key=True,
     )
+
+
+class CatalogRow(CatalogEntry, OnTheSky):
+    """Mixin of a row of some survey's catalog, with its position."""
 
 
 class BroadbandSignal:

@@ -28,10 +28,11 @@ INSERT INTO ledger.star (star_id, created_run_id)
 INSERT INTO ledger.star_version (star_id, star_run_id, ra, dec, healpix, starid)
     SELECT {first} + n, :stars, ra, dec, healpix, 'S' || n FROM positions WHERE n < {stars};
 INSERT INTO ledger.spectrum (spectrum_id, data_release_id, external_id, valid_from_run_id, ra, dec,
-    healpix, snr, instrument_id, kind, mjd_mid, time_scale, frame, shard_id, shard_row, file_name)
+    healpix, snr, instrument_id, kind, mjd_mid, time_scale, frame, shard_id, shard_row, file_name,
+    sha256)
     SELECT {first} + n, :lamost_dr5, n::text, :lamost_spectra, ra, dec, healpix, n % 997,
     :lamost_lrs, 'visit', 56000 + n % 1000, 'utc', 'barycentric', 1000 + n / 4096, n % 4096,
-    n || '.fits' FROM positions;
+    n || '.fits', repeat('0', 64) FROM positions;
 INSERT INTO ledger.star_member (spectrum_id, star_run_id, star_id)
     SELECT {first} + n, :stars, {first} + n % {stars} FROM positions;
 INSERT INTO ledger.fit (model_id, spectrum_id, fit_config_id, fit_run_id, outcome, labels, errors,

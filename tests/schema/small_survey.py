@@ -267,6 +267,7 @@ class SmallSurvey:
             "shard_id": self.ids[f"shard_{instrument}"],
             "shard_row": row,
             "file_name": f"{name}.fits",
+            "sha256": sha(name),
             **position(150.0, 2.0),
         }
         return self.add_named(name, Spectrum, **values | more)

@@ -25,15 +25,17 @@ from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
 
-SECOND_REVISION = """
+HEAD = "0002"
+NEXT = "0003"
+NEXT_REVISION = f"""
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{HEAD}"
 
 
 def upgrade() -> None:
-    op.execute("COMMENT ON SCHEMA ledger IS 'second'")
+    op.execute("COMMENT ON SCHEMA ledger IS 'next'")
 """
 
 
@@ -52,7 +54,7 @@ def newer_software(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = Path(migrate.config().get_main_option("script_location") or "")
     newer = tmp_path / "migrations"
     shutil.copytree(ours, newer, ignore=shutil.ignore_patterns("__pycache__"))
-    (newer / "versions" / "0002_second.py").write_text(SECOND_REVISION)
+    (newer / "versions" / f"{NEXT}_next.py").write_text(NEXT_REVISION)
     config = migrate.config
 
     def newer_config(connection: Connection | None = None) -> Config:
@@ -79,7 +81,7 @@ def test_upgrade_makes_everything_and_then_nothing(
         answer = starledger("--database", url, "db", "upgrade", "--json")
         assert answer.code == 0
         said = json.loads(answer.out)
-        assert said["revision"] == "0001"
+        assert said["revision"] == HEAD
         assert said["state"] == "The database is up to date."
         assert empty_database.urls[Role.OWNER].database in said["database"]
     assert "up to date" in starledger("--database", url, "db", "upgrade").out
@@ -89,22 +91,22 @@ def test_current_of_an_empty_database(empty_database: Database, starledger: Comm
     answer = starledger("--database", address(empty_database), "db", "current", "--json")
     assert answer.code == 1
     said = json.loads(answer.out)
-    assert (said["revision"], said["head"]) == (None, "0001")
+    assert (said["revision"], said["head"]) == (None, HEAD)
     assert "`starledger db upgrade`" in said["state"]
 
 
 def test_current_at_the_head(ledger: Database, starledger: Command) -> None:
     answer = starledger("--database", address(ledger), "db", "current")
     assert answer.code == 0
-    assert answer.out.splitlines()[0].split() == ["revision", "0001"]
+    assert answer.out.splitlines()[0].split() == ["revision", HEAD]
 
 
 def test_behind(ledger: Database, newer_software: None, starledger: Command) -> None:
     url = address(ledger)
     answer = starledger("--database", url, "db", "current", "--json")
     assert answer.code == 1
-    assert json.loads(answer.out)["revision"] == "0001"
-    assert json.loads(answer.out)["head"] == "0002"
+    assert json.loads(answer.out)["revision"] == HEAD
+    assert json.loads(answer.out)["head"] == NEXT
     refused(starledger("--database", url, "status"), "older than this", "starledger db upgrade")
     # Nothing is published, so nobody is asked.
     assert starledger("--database", url, "db", "upgrade").code == 0
@@ -118,15 +120,15 @@ def test_upgrade_asks_before_it_touches_a_published_release(
     refused(
         starledger("--database", url, "db", "upgrade"),
         "1 published release(s)",
-        "from 0001 to 0002",
+        f"from {HEAD} to {NEXT}",
         "starledger db backup",
         "--yes",
     )
     assert comment(filled) is None
     answer = starledger("--database", url, "db", "upgrade", "--yes", "--json")
     assert answer.code == 0
-    assert json.loads(answer.out)["revision"] == "0002"
-    assert comment(filled) == "second"
+    assert json.loads(answer.out)["revision"] == NEXT
+    assert comment(filled) == "next"
 
 
 def comment(database: Database) -> str | None:
@@ -285,7 +287,7 @@ def test_a_restored_backup_is_the_same_ledger(
 
     answer = restore(starledger, empty_database, file)
     assert answer.code == 0
-    assert "Restored revision 0001. The database is up to date." in answer.err
+    assert f"Restored revision {HEAD}. The database is up to date." in answer.err
     assert dumped(empty_database) == dumped(filled)
     with (
         pytest.raises(DBAPIError, match="its rows are never changed"),
