@@ -85,11 +85,11 @@ class Versioned:
         return _constraints_of_versions(cls)
 
 
-def _constraints_of_versions(cls: type[Versioned]) -> tuple[object, ...]:
+def _constraints_of_versions(cls: object) -> tuple[object, ...]:
     return (
         UniqueConstraint("data_release_id", "external_id", "version"),
         CheckConstraint("valid_to_run_id > valid_from_run_id", name="valid_to_later"),
-        *cls.__dict__.get("__constraints__", ()),
+        *vars(cls).get("__constraints__", ()),
     )
 
 
