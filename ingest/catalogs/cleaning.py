@@ -120,7 +120,7 @@ def _whole(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
 
 def _whole_text(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Read whole numbers that are written with a point, as 55862.0, among plain ones."""
-    plain = pc.match_substring_regex(column, r"^[+-]?[0-9]{1,18}$")
+    plain = pc.match_substring_regex(column, r"^[+-]?([0-9]{1,18}|[1-8][0-9]{18})$")
     nothing = pa.scalar(None, pa.string())
     exact = pc.if_else(plain, column, nothing).cast(pa.int64())
     others, bad = _whole_of_numbers(*_number(pc.if_else(plain, nothing, column)))

@@ -188,8 +188,9 @@ class Conversion:
         if "ra" not in columns or "healpix" not in self._table.columns:
             return
         known = _valid(columns["ra"]) & _valid(columns["dec"])
-        half = _valid(columns["ra"]) != _valid(columns["dec"])
-        work.refuse(half, "ra and dec: one of them is missing")
+        if self._table.columns["ra"].nullable:
+            half = _valid(columns["ra"]) != _valid(columns["dec"])
+            work.refuse(half, "one of ra and dec is missing")
         ra = columns["ra"].fill_null(0.0).to_numpy(zero_copy_only=False)
         dec = columns["dec"].fill_null(0.0).to_numpy(zero_copy_only=False)
         columns["healpix"] = pa.array(healpix_cells(ra, dec), pa.int64(), mask=~known)
