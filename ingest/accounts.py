@@ -95,16 +95,19 @@ def ingest_runs(connection: Connection, last: int = 20) -> list[IngestAccount]:
     )
     return [
         IngestAccount(
-            row.run_id,
-            f"{row.survey}/{row.name}/{row.version}:{row.product}",
-            row.content,
-            row.layout,
-            row.state,
-            row.opened_at,
-            *(int(getattr(row, name)) for name in ("files", "read", "inserted", "new_version")),
-            int(row.unchanged),
-            int(row.rejected),
-            row.message,
+            run=row.run_id,
+            data_release=f"{row.survey}/{row.name}/{row.version}:{row.product}",
+            content=row.content,
+            layout=row.layout,
+            state=row.state,
+            opened_at=row.opened_at,
+            files=int(row.files),
+            read=int(row.read),
+            inserted=int(row.inserted),
+            new_version=int(row.new_version),
+            unchanged=int(row.unchanged),
+            rejected=int(row.rejected),
+            message=row.message,
         )
         for row in rows
     ]

@@ -177,7 +177,7 @@ class Conversion:
         if not self._resolved.has(source):
             return np.full(work.n_rows, np.nan)
         values, bad = work.values(source, "number", unit)
-        work.judge(name, bad, "is not a number", must=False)
+        work.judge(name, bad, "cannot be read", must=False)
         numbers = values.fill_null(np.nan).to_numpy(zero_copy_only=False).copy()
         endless = np.isinf(numbers) | (np.abs(numbers) > np.finfo(np.float32).max)
         work.judge(name, endless, "is not finite", must=False)

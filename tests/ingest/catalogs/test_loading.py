@@ -110,7 +110,7 @@ def test_repeated_identifiers_are_counted_or_refused(kept: Ledger, again: bool) 
     columns = {
         name: [*values, *values[1:3]] for name, values in visits(3).items()
     }  # rows 4 and 5 repeat rows 2 and 3
-    columns["snrg"][4] = "77"  # type: ignore[index]
+    columns["snrg"][4] = "77"
     _, (counts,) = kept.load(MemoryTable(columns))
     new = 2 if again else 3
     assert counts == counted(read=5, inserted=new, unchanged=5 - new - 1, rejected=1)
