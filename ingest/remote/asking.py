@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from pyvo.dal import AsyncTAPJob, DALAccessError, TAPQuery
 
 from starledger.ingest.remote.adql import UPLOADED
@@ -57,31 +58,38 @@ class TapService:
                 self._ask_by_job(session, question, answer)
 
     def _ask_at_once(self, session: PoliteSession, question: Question, answer: Path) -> None:
-        query = TAPQuery(
-            self.url,
-            question.query,
-            maxrec=question.max_rows,
-            uploads=question.uploads(),
-            session=session,
-        )
-        save_answer(query.submit(), answer)
+        save_answer(self._submitted(session, question), answer)
 
     def _ask_by_job(self, session: PoliteSession, question: Question, answer: Path) -> None:
-        with _understood(self.url):
-            job = AsyncTAPJob.create(
-                self.url,
-                question.query,
-                maxrec=question.max_rows,
-                uploads=question.uploads(),
-                session=session,
-            )
         try:
-            with _understood(job.url):
+            with _understood(self.url):
+                job = AsyncTAPJob(self._made_job(session, question), session=session)
                 job.run()
             self._await(job)
             save_answer(session.get(_result(job), stream=True), answer)
         finally:
-            _forget(job)
+            if session.sent_to is not None:
+                _forget(session, session.sent_to)
+
+    def _made_job(self, session: PoliteSession, question: Question) -> str:
+        """Have a job made and return its address, to which the service sends us on."""
+        response = self._submitted(session, question)
+        if session.sent_to is None:
+            said = readable(response.text)
+            raise PassingFault(f"{self.url} makes no job, but says: {said or 'nothing'}.")
+        return session.sent_to
+
+    def _submitted(self, session: PoliteSession, question: Question) -> requests.Response:
+        query = TAPQuery(
+            self.url,
+            question.query,
+            mode=self.mode,
+            maxrec=question.max_rows,
+            uploads=question.uploads(),
+            session=session,
+        )
+        response: requests.Response = query.submit()
+        return response
 
     def _await(self, job: AsyncTAPJob) -> None:
         for seconds in self.patience.polls():
@@ -131,7 +139,7 @@ def _result(job: AsyncTAPJob) -> str:
     return str(address)
 
 
-def _forget(job: AsyncTAPJob) -> None:
+def _forget(session: PoliteSession, job: str) -> None:
     """Free what the service keeps of a job; it forgets by itself what we fail to tell it."""
-    with suppress(PassingFault, RemoteError, DALAccessError):
-        job.delete()
+    with suppress(PassingFault, RemoteError):
+        session.delete(job, allow_redirects=False)

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -30,11 +31,19 @@ class PoliteSession(requests.Session):
     ----------
     timeout_s
         Seconds that a server may be silent.
+
+    Attributes
+    ----------
+    sent_to
+        Where the last redirection led, known even if nothing was found there.
     """
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__()
         self.timeout_s = timeout_s
+        self.sent_to: str | None = None
+        self._last: requests.Response | None = None
+        self.hooks["response"].append(self._remember)
         self.headers["User-Agent"] = f"starledger/{__version__} (IVOA-science)"
 
     def request(self, method: str, url: str | bytes, **options: Any) -> requests.Response:  # type: ignore[override]
@@ -47,6 +56,7 @@ class PoliteSession(requests.Session):
         QueryRefused
             Another try is answered the same way.
         """
+        self._close_last()
         options["timeout"] = self.timeout_s
         try:
             response = super().request(method, url, **options)
@@ -61,9 +71,31 @@ class PoliteSession(requests.Session):
                 f"{_text(url)} cannot be asked: {error}.",
                 remedy="Give the service's address with --url.",
             ) from error
+        self._last = response
         if not response.ok:
             raise _fault(response)
         return response
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._close_last()
+        super().close()
+
+    def _close_last(self) -> None:
+        # pyvo leaves half-read answers behind.
+        if self._last is not None:
+            self._last.close()
+
+    def _remember(self, response: requests.Response, **_: Any) -> None:
+        if not response.is_redirect:
+            return
+        self.sent_to = urljoin(response.url, response.headers["Location"])
+        # What is posted would be lost on the way there.
+        if response.status_code == requests.codes.moved_permanently:
+            raise RemoteError(
+                f"{response.url} has moved to {self.sent_to}.",
+                remedy="Give its new address with --url, without /sync and /async.",
+            )
 
 
 def save_answer(response: requests.Response, file: Path, largest: int = LARGEST_ANSWER) -> None:
