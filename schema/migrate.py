@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from starledger.schema.tables import SCHEMA, Release, metadata
 
 VERSION_TABLE = "schema_revision"
 """The table in which Alembic keeps the revision of the database."""
+
+PARTITION = re.compile(r"_of_[0-9]+$")
+"""How the names of partitions end."""
 
 UPGRADE_LOCK = 7_827_533_746
 """Key of the advisory lock that lets one process migrate at a time."""
@@ -140,11 +144,11 @@ def published(connection: Connection) -> int:
 
 
 def is_ours(name: str | None, type_: str, parent_names: Any) -> bool:
-    """Tell Alembic which names to compare: not partitions of fits, not releases' schemas."""
+    """Tell Alembic which names to compare: not partitions, not releases' schemas."""
     if type_ == "schema":
         return name == SCHEMA
     if type_ == "table":
-        return parent_names.get("schema_name") == SCHEMA and not (name or "").startswith("fit_of_")
+        return parent_names.get("schema_name") == SCHEMA and not PARTITION.search(name or "")
     return True
 
 
@@ -154,7 +158,9 @@ def is_not_of_a_partition(
     """Leave out the copies of foreign keys that PostgreSQL makes for each partition of fits."""
     if type_ != "foreign_key_constraint":
         return True
-    return not any(".fit_of_" in key.target_fullname for key in item.elements)
+    return not any(
+        PARTITION.search(key.target_fullname.rpartition(".")[0]) for key in item.elements
+    )
 
 
 def comparison_options() -> dict[str, Any]:

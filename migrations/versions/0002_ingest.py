@@ -1,8 +1,11 @@
-"""What ingest must remember: products, layouts, times of files, content of spectra.
+"""What ingest must remember, and catalog rows divided by data release.
 
 Revision ID: 0002
 Revises: 0001
 """
+
+import re
+from pathlib import Path
 
 from alembic import op
 
@@ -43,18 +46,7 @@ COMMENT ON COLUMN ledger.ingest_file.modified_ns IS
     'when the file was last changed before it was read (nanoseconds since 1970, UTC)'
     ' [ns; time.epoch;meta.file]';
 
-ALTER TABLE ledger.reference_star ALTER COLUMN ra DROP NOT NULL;
-ALTER TABLE ledger.reference_star ALTER COLUMN dec DROP NOT NULL;
-ALTER TABLE ledger.reference_star ALTER COLUMN healpix DROP NOT NULL;
-ALTER TABLE ledger.reference_star ADD CONSTRAINT ck_reference_star_position_whole
-    CHECK (num_nonnulls(ra, "dec", healpix) IN (0, 3));
-COMMENT ON COLUMN ledger.reference_star.ra IS
-    'right ascension (ICRS) at ref_epoch; null where the table has no positions'
-    ' [deg; pos.eq.ra;meta.main]';
-COMMENT ON COLUMN ledger.reference_star."dec" IS
-    'declination (ICRS) at ref_epoch; null where the table has no positions'
-    ' [deg; pos.eq.dec;meta.main]';
-
+DROP INDEX ledger.uq_spectrum_current;
 ALTER TABLE ledger.spectrum ADD COLUMN sha256 text NOT NULL;
 ALTER TABLE ledger.spectrum ADD CONSTRAINT ck_spectrum_sha256_sha256
     CHECK (sha256 ~ '^[0-9a-f]{64}$');
@@ -65,14 +57,8 @@ COMMENT ON COLUMN ledger.spectrum.sha256 IS
 
 DOWNGRADE = """
 ALTER TABLE ledger.spectrum DROP COLUMN sha256;
-ALTER TABLE ledger.reference_star DROP CONSTRAINT ck_reference_star_position_whole;
-ALTER TABLE ledger.reference_star ALTER COLUMN ra SET NOT NULL;
-ALTER TABLE ledger.reference_star ALTER COLUMN dec SET NOT NULL;
-ALTER TABLE ledger.reference_star ALTER COLUMN healpix SET NOT NULL;
-COMMENT ON COLUMN ledger.reference_star.ra IS
-    'right ascension (ICRS) at ref_epoch [deg; pos.eq.ra;meta.main]';
-COMMENT ON COLUMN ledger.reference_star."dec" IS
-    'declination (ICRS) at ref_epoch [deg; pos.eq.dec;meta.main]';
+CREATE UNIQUE INDEX uq_spectrum_current ON ledger.spectrum (data_release_id, external_id)
+    WHERE valid_to_run_id IS NULL;
 ALTER TABLE ledger.ingest_file DROP COLUMN modified_ns;
 ALTER TABLE ledger.ingest_run DROP COLUMN source;
 ALTER TABLE ledger.ingest_run DROP COLUMN layout;
@@ -85,12 +71,51 @@ COMMENT ON TABLE ledger.data_release IS 'What a survey published under one name 
 """
 
 
+CATALOGS = (
+    "apogee_star",
+    "gaia_dr2_neighbour",
+    "gaia_source",
+    "galah_star",
+    "reference_star",
+    "survey_visit",
+)
+
+
 def upgrade() -> None:
     _run(UPGRADE)
+    _drop_catalogs()
+    _run(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    _grant()
 
 
 def downgrade() -> None:
+    _drop_catalogs()
     _run(DOWNGRADE)
+    first = Path(__file__).with_name("0001_foundation.sql").read_text("utf-8")
+    about = "|".join(CATALOGS)
+    for statement in first.split(";\n"):
+        if re.match(
+            rf"\s*(CREATE TABLE|COMMENT ON (TABLE|COLUMN)|CREATE (UNIQUE )?INDEX \S+ ON"
+            rf"|CREATE TRIGGER [^;]*? ON) ledger\.({about})\b",
+            statement,
+        ):
+            _run(statement)
+    _grant()
+
+
+def _drop_catalogs() -> None:
+    for table in CATALOGS:
+        if op.get_bind().exec_driver_sql(f"SELECT FROM ledger.{table} LIMIT 1").first():
+            raise RuntimeError(
+                f"ledger.{table} holds rows, which this revision cannot divide by data release;"
+                " ingest into a new database instead"
+            )
+        _run(f"DROP TABLE ledger.{table}")
+
+
+def _grant() -> None:
+    for table in CATALOGS:
+        _run(f"GRANT SELECT ON ledger.{table} TO starledger_worker")
 
 
 def _run(script: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint
+from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, Sequence, UniqueConstraint
 from sqlalchemy.orm import Mapped, declared_attr
 
 from starledger.schema.tables.base import (
@@ -11,6 +11,7 @@ from starledger.schema.tables.base import (
     HEALPIX_29,
     IDENTITY_NEXT,
     JULIAN_YEAR,
+    KEYS_FIRST,
     NON_NEGATIVE,
     NOT_EMPTY,
     ORDINAL,
@@ -77,21 +78,19 @@ class Versioned:
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:  # noqa: N805 - SQLAlchemy calls it with the class
-        """Return what keeps one current version of each row, and the table's own constraints."""
-        table = cls.__tablename__
-        own = cls.__dict__.get("__constraints__", ())
-        return (
-            UniqueConstraint("data_release_id", "external_id", "version"),
-            CheckConstraint("valid_to_run_id > valid_from_run_id", name="valid_to_later"),
-            Index(
-                f"uq_{table}_current",
-                "data_release_id",
-                "external_id",
-                unique=True,
-                postgresql_where="valid_to_run_id IS NULL",
-            ),
-            *own,
-        )
+        """Return what numbers the versions of each row, and the table's own constraints.
+
+        A trigger lets a version in only behind a closed one, so that one at most is current.
+        """
+        return _constraints_of_versions(cls)
+
+
+def _constraints_of_versions(cls: object) -> tuple[object, ...]:
+    return (
+        UniqueConstraint("data_release_id", "external_id", "version"),
+        CheckConstraint("valid_to_run_id > valid_from_run_id", name="valid_to_later"),
+        *vars(cls).get("__constraints__", ()),
+    )
 
 
 class OnTheSky:
@@ -191,15 +190,22 @@ class PerhapsOnTheSky:
 
 
 class CatalogEntry(Versioned):
-    """Mixin of a row of some survey's catalog, wherever it is."""
+    """Mixin of a row of some survey's catalog; each data release has a partition of the table."""
 
     row_id: Mapped[int] = column(
         "number of this version of the row, unique among all versioned rows",
         DIMENSIONLESS,
         "meta.id;meta.main",
         server_default=ROW_IDS.next_value(),
-        primary_key=True,
+        sort_order=KEYS_FIRST,
     )
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:  # noqa: N805 - SQLAlchemy calls it with the class
+        """Return the constraints of versions, the key and how the table is divided."""
+        key = PrimaryKeyConstraint("row_id", "data_release_id")
+        divided = {"postgresql_partition_by": "LIST (data_release_id)"}
+        return (*_constraints_of_versions(cls), key, divided)
 
 
 class CatalogRow(CatalogEntry, OnTheSky):

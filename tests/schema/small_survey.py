@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from starledger.schema.partitions import ensure_partition, is_divided
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.sky import healpix_cells
 from starledger.schema.tables import (
@@ -58,13 +59,19 @@ class SmallSurvey:
 
     def add(self, table: type[Ledger], /, **values: Any) -> None:
         """Insert a row."""
+        self._make_room(table, values)
         self.connection.execute(insert(table), values)
 
     def add_named(self, name: str, table: type[Ledger], /, **values: Any) -> int:
         """Insert a row and remember its number."""
+        self._make_room(table, values)
         key = next(iter(table.__table__.primary_key))
         self.ids[name] = self.connection.execute(insert(table).returning(key), values).scalar_one()
         return self.ids[name]
+
+    def _make_room(self, table: type[Ledger], values: dict[str, Any]) -> None:
+        if is_divided(table.__tablename__):
+            ensure_partition(self.connection, table.__tablename__, values["data_release_id"])
 
     def open(self, name: str, kind: RunKind, /, **about: Any) -> int:
         """Open a run and remember its number."""

@@ -1,0 +1,299 @@
+"""Ingest catalogs: the files of a data release become versioned rows, all accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from starledger.ingest.catalogs.choosing import choose, named
+from starledger.ingest.catalogs.conversion import Conversion, target_columns
+from starledger.ingest.catalogs.files.opening import open_table
+from starledger.ingest.catalogs.files.table import About, TableFile, UnreadableTable
+from starledger.ingest.catalogs.layout import CatalogLayout
+from starledger.ingest.catalogs.layouts import LAYOUTS
+from starledger.ingest.catalogs.loading import FileCounts, Loader
+from starledger.ingest.catalogs.resolving import labels_in, source_column
+from starledger.ingest.catalogs.unchanged import COUNTS, checksums, repeat, same_run_before
+from starledger.ingest.runs import Ingesting, ingesting
+from starledger.ingest.surveys import Release, ensure_data_release
+from starledger.schema.database import Database
+from starledger.schema.tables import CatalogLabel, IngestFile, RejectedRow
+
+
+@dataclass
+class CatalogSummary:
+    """What an ingest of a catalog did.
+
+    Parameters
+    ----------
+    run_id
+        The ingest run.
+    data_release, layout
+        What was ingested and how it was read.
+    n_files, refused_files
+        How many files there were, and which of them could not be read, with the reason.
+    n_read, n_inserted, n_new_version, n_unchanged, n_rejected
+        Rows read, and what became of them; they add up.
+    n_gone
+        Rows of before that are in none of the files, where these are all there is.
+    repaired
+        How often a value was left out or put right, by its reason.
+    ignored_columns
+        Columns of the files that are not kept.
+    same_as_run
+        The earlier run that read the very same files.
+    seconds
+        How long it took.
+    """
+
+    run_id: int
+    data_release: str
+    layout: str
+    n_files: int
+    n_read: int = 0
+    n_inserted: int = 0
+    n_new_version: int = 0
+    n_unchanged: int = 0
+    n_rejected: int = 0
+    n_gone: int = 0
+    refused_files: dict[str, str] = field(default_factory=dict)
+    repaired: dict[str, int] = field(default_factory=dict)
+    ignored_columns: list[str] = field(default_factory=list)
+    same_as_run: int | None = None
+    seconds: float = 0.0
+
+    def add(self, counts: dict[str, int]) -> None:
+        """Add the counts of a file."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + counts.get(name, 0))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    path: Path
+    file: TableFile
+    layout: CatalogLayout
+
+
+def ingest_catalog(
+    database: Database,
+    survey: str,
+    release: str,
+    paths: Sequence[Path],
+    *,
+    layout: str | None = None,
+    layouts: Sequence[CatalogLayout] = LAYOUTS,
+    complete: bool = False,
+    advance: Callable[[int], None] = lambda _rows: None,
+) -> list[CatalogSummary]:
+    """Bring the catalogs of a data release in, each product of it in a run of its own.
+
+    Parameters
+    ----------
+    database
+        Where to.
+    survey, release
+        Whose catalogs they are, as ``lamost`` and ``dr5`` or ``dr5/v3``.
+    paths
+        The files; those of one layout are read as parts of one catalog.
+    layout
+        Name of their layout, where it is not to be told by their columns.
+    layouts
+        The layouts that may be.
+    complete
+        The files hold all of the catalog: rows of before that are in none of them are closed.
+    advance
+        Told how many more rows were read.
+
+    Raises
+    ------
+    StarledgerError
+        A file is of no layout, or cannot be read at all; then nothing was done.
+    """
+    Release.parse(survey, release, "main")
+    with ExitStack() as stack:
+        opened = [
+            _open(stack, path, layouts, layout, survey, release) for path in dict.fromkeys(paths)
+        ]
+        groups: dict[str, list[_Opened]] = {}
+        for one in opened:
+            groups.setdefault(one.layout.name, []).append(one)
+        return [
+            _ingest_files(database, survey, release, group, complete, advance)
+            for group in groups.values()
+        ]
+
+
+def _open(
+    stack: ExitStack,
+    path: Path,
+    layouts: Sequence[CatalogLayout],
+    layout: str | None,
+    survey: str,
+    release: str,
+) -> _Opened:
+    file = stack.enter_context(open_table(path))
+    if layout is not None:
+        return _Opened(path, file, named(layouts, layout, str(path), file.about))
+    name = release.partition("/")[0]
+    return _Opened(path, file, choose(layouts, survey, name, str(path), file.about))
+
+
+def _ingest_files(
+    database: Database,
+    survey: str,
+    release: str,
+    files: Sequence[_Opened],
+    complete: bool,
+    advance: Callable[[int], None],
+) -> CatalogSummary:
+    started = time.monotonic()
+    layout = files[0].layout
+    whole = Release.parse(survey, release, layout.product)
+    engine = database.engine()
+    with engine.begin() as connection:
+        release_id = ensure_data_release(connection, whole)
+    mapping = layout.sha256()
+    about = {
+        "content": "catalog",
+        "source": "\n".join(str(one.path.resolve()) for one in files),
+        "layout": layout.name,
+        "mapping_sha256": mapping,
+    }
+    sha256s = checksums([one.path for one in files])
+    with ingesting(engine, release_id, **about) as run:
+        summary = CatalogSummary(run.run_id, str(whole), layout.name, len(files))
+        with engine.begin() as connection:
+            earlier = same_run_before(connection, release_id, mapping, sha256s)
+            if earlier is not None:
+                summary.add(repeat(connection, earlier, run.run_id))
+                summary.same_as_run = earlier
+            else:
+                _Reading(connection, run, release_id, layout, summary).read(
+                    files, sha256s, complete=complete, advance=advance
+                )
+        summary.seconds = round(time.monotonic() - started, 3)
+        _tell(run, summary)
+    return summary
+
+
+def _tell(run: Ingesting, summary: CatalogSummary) -> None:
+    run.summary = {
+        name: value
+        for name, value in vars(summary).items()
+        if name not in {"run_id", "data_release", "layout", "seconds"}
+    }
+    run.message = (
+        f"{summary.n_read:,} rows of {summary.layout}: {summary.n_inserted:,} new, "
+        f"{summary.n_new_version:,} changed, {summary.n_unchanged:,} unchanged, "
+        f"{summary.n_rejected:,} rejected"
+    )
+
+
+class _Reading:
+    """The reading of a run's files, in one transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        run: Ingesting,
+        release_id: int,
+        layout: CatalogLayout,
+        summary: CatalogSummary,
+    ) -> None:
+        self.connection, self.run, self.release_id = connection, run, release_id
+        self.layout, self.summary = layout, summary
+
+    def read(
+        self,
+        files: Sequence[_Opened],
+        sha256s: Sequence[str],
+        *,
+        complete: bool,
+        advance: Callable[[int], None],
+    ) -> None:
+        labels = self._enter_labels([one.file.about for one in files])
+        paths = [str(one.path) for one in files]
+        columns = target_columns(self.layout, labels)
+        loader = Loader(
+            self.connection, self.layout.table, columns, self.release_id, self.run.run_id, paths
+        )
+        known: list[FileCounts | None] = []
+        ignored: set[str] = set()
+        for number, one in enumerate(files, 1):
+            conversion = Conversion(self.layout, one.file.about, labels)
+            ignored |= set(one.file.about.names) - set(conversion.wanted)
+            try:
+                known.append(loader.load(number, paths[number - 1], one.file, conversion, advance))
+            except UnreadableTable as error:
+                self._refuse(one.path, error)
+                known.append(None)
+        merged, self.summary.n_gone = loader.finish(complete=complete and None not in known)
+        repaired: Counter[str] = Counter()
+        for number, (one, counts, sha256) in enumerate(zip(files, known, sha256s, strict=True), 1):
+            if counts is None:
+                self._enter_file(one.path, sha256, {"n_read": 1, "n_rejected": 1})
+                continue
+            repaired.update(counts.repaired)
+            total = counts.counts + merged.get(number, Counter())
+            self._enter_file(one.path, sha256, {"n_read": counts.n_read, **total})
+        self.summary.repaired = dict(repaired)
+        self.summary.ignored_columns = sorted(ignored)
+
+    def _enter_labels(self, files: Sequence[About]) -> list[str]:
+        """Return the data release's labels in their order, those that are new at the end."""
+        kept = self.connection.scalars(
+            select(CatalogLabel.label)
+            .where(CatalogLabel.data_release_id == self.release_id)
+            .order_by(CatalogLabel.position)
+        )
+        order = list(kept)
+        for about in files:
+            for name in labels_in(self.layout, about):
+                if name in order:
+                    continue
+                order.append(name)
+                source = self.layout.labels[name]
+                self.connection.execute(
+                    insert(CatalogLabel),
+                    {
+                        "data_release_id": self.release_id,
+                        "position": len(order),
+                        "label": name,
+                        "source_column": source_column(source, about),
+                        "solar_scale": source.solar_scale,
+                        "equilibrium": source.equilibrium,
+                        "definition": source.definition,
+                    },
+                )
+        return order
+
+    def _refuse(self, path: Path, error: UnreadableTable) -> None:
+        self.summary.refused_files[str(path)] = error.what
+        self.connection.execute(
+            insert(RejectedRow),
+            {"run_id": self.run.run_id, "path": str(path), "reason": error.what},
+        )
+
+    def _enter_file(self, path: Path, sha256: str, counts: dict[str, int]) -> None:
+        about = path.stat()
+        told: dict[str, Any] = {name: counts.get(name, 0) for name in COUNTS}
+        self.connection.execute(
+            insert(IngestFile),
+            {
+                "run_id": self.run.run_id,
+                "path": str(path),
+                "sha256": sha256,
+                "size": about.st_size,
+                "modified_ns": about.st_mtime_ns,
+                **told,
+            },
+        )
+        self.summary.add(told)
