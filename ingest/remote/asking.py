@@ -18,6 +18,9 @@ from starledger.ingest.remote.patience import Patience
 from starledger.ingest.remote.pieces import Columns
 from starledger.ingest.remote.session import PoliteSession, readable, save_answer
 
+_FORGET_S = 10.0
+"""Seconds for a service to answer what hardly matters to us."""
+
 _UNDER_WAY = frozenset({"PENDING", "QUEUED", "EXECUTING", "RUN", "HELD", "SUSPENDED", "UNKNOWN"})
 
 
@@ -141,5 +144,6 @@ def _result(job: AsyncTAPJob) -> str:
 
 def _forget(session: PoliteSession, job: str) -> None:
     """Free what the service keeps of a job; it forgets by itself what we fail to tell it."""
+    session.timeout_s = min(session.timeout_s, _FORGET_S)
     with suppress(PassingFault, RemoteError):
         session.delete(job, allow_redirects=False)

@@ -57,7 +57,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option(
     "--chunk-rows",
-    type=click.IntRange(1, 1_000_000),
+    type=click.IntRange(1, 300_000),
     default=100_000,
     show_default=True,
     help="About how many rows a query and a file have.",
@@ -67,7 +67,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--refresh", is_flag=True, help="Fetch again what is there.")
 @click.option(
     "--parallel",
-    type=click.IntRange(1, 8),
+    type=click.IntRange(1, 4),
     default=1,
     show_default=True,
     help="Queries at a time; services may turn away who asks too much.",

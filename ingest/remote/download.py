@@ -225,9 +225,15 @@ class _Download:
         wish = step.piece.wish(wanted.table, upload=wanted.upload_rows > 0)
         conditions = [*wanted.conditions(), *([wish.condition] if wish.condition else [])]
         query = self._query(conditions, wish.joined_on)
-        return self._answer(
-            step.name, Question(query, ROOM * wanted.chunk_rows, wish.upload), wanted.columns
-        )
+        question = Question(query, self._most_rows(), wish.upload)
+        return self._answer(step.name, question, wanted.columns)
+
+    def _most_rows(self) -> int:
+        """Return how many rows an answer may have; one that has them counts as cut."""
+        most = ROOM * self.wanted.chunk_rows
+        if self.manner.mode == "sync" and self.wanted.sync_rows is not None:
+            return min(most, self.wanted.sync_rows)
+        return most
 
     def _query(self, conditions: list[str], joined_on: str | None) -> str:
         columns = [adql.column(name) for name in self.wanted.columns]

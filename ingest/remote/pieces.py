@@ -230,8 +230,8 @@ def cut_positions(
     pieces: list[PositionList] = []
     start = 0
     while start < whole.size:
-        fits = starts[(starts > start) & (starts <= start + at_most)]
-        stop = int(fits[-1]) if len(fits) else int(starts[starts > start][0])
+        last, following = np.searchsorted(starts, [start + at_most, start], side="right")
+        stop = int(starts[max(last - 1, following)])
         pieces.append(whole.part(start, stop))
         start = stop
     return pieces

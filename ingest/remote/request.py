@@ -86,6 +86,7 @@ def wanted_of(request: Request, ledger: Engine | None = None) -> Wanted:
         request.where,
         request.chunk_rows,
         service.upload_rows if given is None else given,
+        service.sync_rows,
     )
 
 

@@ -54,6 +54,8 @@ class Service:
         Its address, without ``/sync`` and ``/async``; none where the user gives it.
     upload_rows
         How many rows of a table of our own we send with a query; 0: none, lists stand in the query.
+    sync_rows
+        Rows that it gives at most to a query without a job, whatever it says of them.
     tables
         Its tables that we know, by name; others are described by the user.
     key
@@ -63,6 +65,7 @@ class Service:
     name: str
     url: str | None
     upload_rows: int = 0
+    sync_rows: int | None = None
     tables: Mapping[str, RemoteTable] = field(default_factory=lambda: MappingProxyType({}))
     key: str | None = None
 
@@ -116,6 +119,7 @@ SERVICES = {
             "gaia",
             "https://gea.esac.esa.int/tap-server/tap",
             20_000,
+            2000,
             {table.name: table for table in _GAIA_TABLES},
         ),
         Service("vizier", "https://tapvizier.cds.unistra.fr/TAPVizieR/tap", 20_000, key="recno"),

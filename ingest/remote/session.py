@@ -20,6 +20,7 @@ LARGEST_ANSWER = 1 << 29
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _TOO_LARGE = 413
+_SENT_ON = frozenset({302, 303})
 _BLOCK = 1 << 20
 _TOLD = 300
 
@@ -35,7 +36,8 @@ class PoliteSession(requests.Session):
     Attributes
     ----------
     sent_to
-        Where the last redirection led, known even if nothing was found there.
+        Where the first answer led that only names another place: a job that was made, even if
+        it could not be looked at.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -89,11 +91,13 @@ class PoliteSession(requests.Session):
     def _remember(self, response: requests.Response, **_: Any) -> None:
         if not response.is_redirect:
             return
-        self.sent_to = urljoin(response.url, response.headers["Location"])
+        to = urljoin(response.url, response.headers["Location"])
+        if response.status_code in _SENT_ON:
+            self.sent_to = self.sent_to or to
         # What is posted would be lost on the way there.
-        if response.status_code == requests.codes.moved_permanently:
+        elif response.status_code == requests.codes.moved_permanently:
             raise RemoteError(
-                f"{response.url} has moved to {self.sent_to}.",
+                f"{response.url} has moved to {to}.",
                 remedy="Give its new address with --url, without /sync and /async.",
             )
 

@@ -28,6 +28,8 @@ class Wanted:
         About how many rows a file is to have.
     upload_rows
         How many entries of a list are sent along as a table; 0: lists stand in the query.
+    sync_rows
+        Rows that the service gives at most to a query without a job.
     """
 
     release: Release
@@ -37,6 +39,7 @@ class Wanted:
     where: str | None = None
     chunk_rows: int = 100_000
     upload_rows: int = 0
+    sync_rows: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -95,8 +95,8 @@ class Service:
         The database.
     faults
         What goes wrong, each once.
-    hard_limit
-        Rows that no answer has more of.
+    hard_limit, flagging
+        Rows that no answer has more of, and whether it says so.
     binary
         Whether rows come as BINARY2.
     ends
@@ -108,6 +108,7 @@ class Service:
     engine: Engine
     faults: list[Fault] = field(default_factory=list)
     hard_limit: int | None = None
+    flagging: bool = True
     binary: bool = False
     ends: list[tuple[str, str, str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Service:
             with self.lock:
                 self.at_once -= 1
         cut = limit is not None and len(rows) > limit
-        told = cut and (fault is None or fault.flagged)
+        told = cut and self.flagging and (fault is None or fault.flagged)
         renamed = fault.renamed if fault else {}
         return votable(
             {renamed.get(name, name): kind for name, kind in columns.items()},
@@ -172,7 +173,8 @@ def _executed(
     sql += f" LIMIT {min(limits)}" if limits else ""
     cursor = connection.exec_driver_sql(sql.replace("%", "%%"))
     assert cursor.cursor is not None
-    columns = {about[0]: TYPES[about[1]] for about in cursor.cursor.description}
+    description: Any = cursor.cursor.description
+    columns = {about[0]: TYPES[about[1]] for about in description}
     rows: list[Row] = [tuple(row) for row in cursor]
     connection.rollback()
     for name in job.uploads:
@@ -204,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
         """Keep quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer looks at a job, and take its result."""
         self._seen()
         *_, job_id, last = ["", *self.path.partition("?")[0].split("/")]
@@ -215,7 +217,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(404, b"There is no " + job_id.encode(), "text/plain")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Answer queries, and make jobs and run them."""
         self._seen()
         parameters, uploads = self._form()
@@ -228,7 +230,7 @@ class Handler(BaseHTTPRequestHandler):
             self.service.jobs[job_id].phase = "QUEUED"
             self._redirect(f"{self.service.url}/async/{job_id}")
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         """Forget a job."""
         self._seen()
         if not self._spoiled(self.service.fault("delete"), b""):
@@ -324,10 +326,16 @@ class Handler(BaseHTTPRequestHandler):
         whole = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
         parts: list[Message] = [part for part in whole.walk() if not part.is_multipart()]
         fields = {str(part.get_param("name", header="content-disposition")): part for part in parts}
-        contents = {name: bytes(part.get_payload(decode=True)) for name, part in fields.items()}  # type: ignore[arg-type]
+        contents = {name: _content(part) for name, part in fields.items()}
         sent = dict(one.split(",param:") for one in contents.pop("UPLOAD").decode().split(";"))
         uploads = {name: contents.pop(part) for name, part in sent.items()}
         return {name: content.decode() for name, content in contents.items()}, uploads
+
+
+def _content(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
 
 
 def _uws(job_id: str, job: Job, url: str) -> bytes:

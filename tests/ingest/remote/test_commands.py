@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from starledger.ingest.remote.commands import remote
 from starledger.ingest.remote.download import finished_files
 from starledger.ingest.remote.faults import RemoteError
+from starledger.ingest.remote.patience import Waiting
 from starledger.schema.settings import load_settings
 from tests.ingest.remote.conftest import N_STARS, Sky
 from tests.ingest.remote.tap_server import Fault, Service
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.integration
 
 ALONE = """
 from starledger.ingest.remote.commands import remote
+from starledger.ingest.remote.patience import Waiting
 from starledger.schema.settings import load_settings
 remote(obj=load_settings())
 """
@@ -62,13 +64,14 @@ def test_it_fetches_by_a_list_of_positions(tap: Service, sky: Sky, tmp_path: Pat
 
 
 def test_names_of_columns_may_hold_commas(tap: Service, tmp_path: Path) -> None:
-    with pytest.raises(RemoteError, match='no|lacks|refuses|"a,b"'):
+    with pytest.raises(RemoteError, match=r'"a,b"'):
         run(tap, "vizier", "value_added", "x", "--table", "V/999/stars", "--columns", '"a,b",recno',
             "--to", f"{tmp_path}/to")  # fmt: skip
     assert 't."a,b", t.recno' in tap.queries[-1]
 
 
-def test_it_reports_faults_while_it_goes_on(tap: Service) -> None:
+def test_it_reports_faults_while_it_goes_on(tap: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Waiting, "pause", lambda _self, _seconds: None)
     tap.faults = [Fault("sync", status=503, body=b"<p>So busy", headers={"Retry-After": "0"})]
     done = run(tap, "gaia", "gaia", "dr3", "--tries", "2")
     assert "503 Service Unavailable: So busy Try 2 of 2 in " in done.stderr

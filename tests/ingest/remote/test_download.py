@@ -24,8 +24,8 @@ from starledger.ingest.remote.patience import Patience
 from starledger.ingest.remote.request import Request, wanted_of
 from starledger.ingest.remote.selections import Ids, Positions
 from starledger.ingest.remote.wanted import Wanted
-from starledger.schema.errors import FolderLocked
 from starledger.schema.embedded.locks import alone
+from starledger.schema.errors import FolderLocked
 from tests.ingest.remote.conftest import CLUSTER, N_STARS, NoWait, Sky
 from tests.ingest.remote.tap_server import Fault, Service
 
@@ -197,6 +197,24 @@ def test_rows_left_out_in_silence_are_noticed(tap: Service, fetch: Fetch) -> Non
     assert fetch(gaia(tap), refresh=True).rows == N_STARS
 
 
+def test_known_limits_are_kept_even_if_the_service_is_silent(
+    tap: Service, sky: Sky, fetch: Fetch
+) -> None:
+    tap.hard_limit, tap.flagging = 50, False
+    wanted = replace(gaia(tap, upload_rows=100), sync_rows=50)
+    done = fetch(replace(wanted, selection=Ids("source_id", sky.ids)))
+    assert sorted(rows_of(done)["source_id"].to_pylist()) == sorted(sky.ids.tolist())
+
+
+def test_where_a_result_is_kept_is_not_taken_for_the_job(tap: Service, fetch: Fetch) -> None:
+    elsewhere = Fault("result", status=303, headers={"Location": "/tap/elsewhere"}, body=b"")
+    tap.faults = [elsewhere] * 2
+    with pytest.raises(QueryRefused, match="elsewhere answers 404"):
+        fetch(gaia(tap), mode="async")
+    assert tap.requests[-1].startswith("DELETE /tap/async/job")
+    assert tap.jobs == {}
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -262,7 +280,7 @@ def test_it_comes_back_when_the_service_says(tap: Service, fetch: Fetch, waiting
 
 def test_after_the_last_try_it_says_how_to_go_on(tap: Service, fetch: Fetch) -> None:
     tap.faults = [Fault("sync", max_rows=10**6)] * 3 + [Fault("sync", body=PAGE)] * 4
-    with pytest.raises(ServiceFailed, match="Back at noon.*try 4 of 4.*run the same command") as e:
+    with pytest.raises(ServiceFailed, match=r"Back at noon.*try 4 of 4.*run the same command") as e:
         fetch(gaia(tap))
     assert e.value.exit_code == 1
     asked = len(tap.queries)
@@ -277,7 +295,7 @@ def test_a_wrong_query_is_not_asked_again(
 ) -> None:
     if mode == "async":
         tap.ends = [("ERROR", "fatal", 'column "colour" does not exist')]
-    with pytest.raises(QueryRefused, match='column "?colour"? does not exist'):
+    with pytest.raises(QueryRefused, match=r'column "?colour"? does not exist'):
         fetch(gaia(tap, where="colour = 1"), mode=mode)
     assert len(tap.queries) + tap.made == 1
     assert tap.jobs == {}

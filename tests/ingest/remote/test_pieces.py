@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,7 +32,7 @@ def ranges(draw: st.DrawFn) -> list[tuple[int, int]]:
 def test_ranges_are_cut_without_gap(covered: list[tuple[int, int]], pieces: int) -> None:
     cut = cut_evenly(covered, pieces)
     assert (cut[0].first, cut[-1].last) == (covered[0][0], covered[-1][1])
-    assert all(a.last + 1 == b.first for a, b in zip(cut, cut[1:], strict=False))
+    assert all(a.last + 1 == b.first for a, b in itertools.pairwise(cut))
     assert all(piece.first <= piece.last for piece in cut)
     held = [sum(max(0, min(p.last, b) - max(p.first, a) + 1) for a, b in covered) for p in cut]
     assert max(held) - min(held) <= 1

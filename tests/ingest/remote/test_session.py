@@ -44,13 +44,13 @@ def test_a_nonsense_retry_after_is_none(tap: Service) -> None:
 def test_busy_services_are_told_from_wrong_queries(tap: Service, status: int) -> None:
     with pytest.raises(PassingFault, match=f"answers {status}"):
         post(tap, Fault("sync", status=status, body=b"<h1>Sorry</h1>"))
-    with pytest.raises(QueryRefused, match="answers 404 .*: No such table"):
+    with pytest.raises(QueryRefused, match=r"answers 404 .*: No such table"):
         post(tap, Fault("sync", status=404, body=b"<h1>No such table</h1>"))
 
 
 def test_a_refusal_that_looks_like_a_failure_is_known(tap: Service) -> None:
     said = b'<VOTABLE><INFO name="QUERY_STATUS" value="ERROR">unknown column</INFO></VOTABLE>'
-    with pytest.raises(QueryRefused, match="500 .*: unknown column"):
+    with pytest.raises(QueryRefused, match=r"500 .*: unknown column"):
         post(tap, Fault("sync", status=500, body=said))
     with pytest.raises(PassingFault):
         post(tap, Fault("sync", status=503, body=said))
