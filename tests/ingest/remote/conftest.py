@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Engine, text
 
+from starledger.ingest.remote.download import Downloaded, download
+from starledger.ingest.remote.manner import Manner
 from starledger.ingest.remote.patience import Patience, Waiting
+from starledger.ingest.remote.request import Request, wanted_of
 from starledger.ingest.remote.services import GAIA_ID_SHIFT, SERVICES
+from starledger.ingest.remote.wanted import Wanted
 from starledger.schema.sky import healpix_cells
 from tests.conftest import Server
 from tests.ingest.remote.tap_server import FUNCTIONS, Service, serving
+
+Fetch = Callable[..., Downloaded]
 
 N_STARS = 600
 N_CLUSTERED = 200
@@ -120,3 +129,32 @@ def waiting() -> NoWait:
 def patience(waiting: NoWait) -> Patience:
     """Return a patience that does not wait, and leaves nothing to chance."""
     return Patience(tries=4, waiting=waiting, chance=lambda: 1.0, timeout_s=20.0)
+
+
+@pytest.fixture
+def fetch(tap: Service, patience: Patience, tmp_path: Path) -> Fetch:
+    """Return how to download into a folder."""
+
+    def run(wanted: Wanted, folder: str = "stars", **manner: object) -> Downloaded:
+        how = replace(Manner("sync", patience), **manner)  # type: ignore[arg-type]
+        return download(wanted, tmp_path / folder, how, tell=lambda _: None)
+
+    return run
+
+
+def gaia(tap: Service, **more: object) -> Wanted:
+    """Return all stars, by a hundred."""
+    asked = {"chunk_rows": 100} | more
+    return wanted_of(
+        Request(service="gaia", survey="gaia", release="dr3", url=tap.url, **asked)  # type: ignore[arg-type]
+    )
+
+
+def rows_of(done: Downloaded) -> pa.Table:
+    """Return the rows of all files."""
+    return pa.concat_tables(pq.read_table(file) for file in done.files)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder, but for what tells times."""
+    return {file.name: file.read_bytes() for file in folder.glob("chunk-*")}

@@ -23,6 +23,9 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.ingest.remote.votables import TYPES, Row, complaint, votable
 
+PAGE = b"<html><head><title>Maintenance</title></head><body>Back at noon</body></html>"
+"""What services show while they are under repair."""
+
 UNITS = {"ra": "deg", "dec": "deg", "parallax": "mas", "pmra": "mas.yr**-1"}
 
 FUNCTIONS = """

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from starledger.ingest.remote.download import Downloaded, download, finished_files
+from starledger.ingest.remote.download import download, finished_files
 from starledger.ingest.remote.faults import (
     AnotherDownload,
     AnswerIncomplete,
-    QueryRefused,
     RemoteError,
     ServiceFailed,
 )
@@ -23,45 +22,20 @@ from starledger.ingest.remote.manner import Manner, Mode
 from starledger.ingest.remote.patience import Patience
 from starledger.ingest.remote.request import Request, wanted_of
 from starledger.ingest.remote.selections import Ids, Positions
-from starledger.ingest.remote.wanted import Wanted
 from starledger.schema.embedded.locks import alone
 from starledger.schema.errors import FolderLocked
-from tests.ingest.remote.conftest import CLUSTER, N_STARS, NoWait, Sky
-from tests.ingest.remote.tap_server import Fault, Service
+from tests.ingest.remote.conftest import (
+    CLUSTER,
+    N_STARS,
+    Fetch,
+    Sky,
+    contents,
+    gaia,
+    rows_of,
+)
+from tests.ingest.remote.tap_server import PAGE, Fault, Service
 
 pytestmark = pytest.mark.integration
-
-PAGE = b"<html><head><title>Maintenance</title></head><body>Back at noon</body></html>"
-Fetch = Callable[..., Downloaded]
-
-
-@pytest.fixture
-def fetch(tap: Service, patience: Patience, tmp_path: Path) -> Fetch:
-    """Return how to download into a folder."""
-
-    def run(wanted: Wanted, folder: str = "stars", **manner: object) -> Downloaded:
-        how = replace(Manner("sync", patience), **manner)  # type: ignore[arg-type]
-        return download(wanted, tmp_path / folder, how, tell=lambda _: None)
-
-    return run
-
-
-def gaia(tap: Service, **more: object) -> Wanted:
-    """Return all stars, by a hundred."""
-    asked = {"chunk_rows": 100} | more
-    return wanted_of(
-        Request(service="gaia", survey="gaia", release="dr3", url=tap.url, **asked)  # type: ignore[arg-type]
-    )
-
-
-def rows_of(done: Downloaded) -> pa.Table:
-    """Return the rows of all files."""
-    return pa.concat_tables(pq.read_table(file) for file in done.files)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder, but for what tells times."""
-    return {file.name: file.read_bytes() for file in folder.glob("chunk-*")}
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -206,78 +180,6 @@ def test_known_limits_are_kept_even_if_the_service_is_silent(
     assert sorted(rows_of(done)["source_id"].to_pylist()) == sorted(sky.ids.tolist())
 
 
-def test_where_a_result_is_kept_is_not_taken_for_the_job(tap: Service, fetch: Fetch) -> None:
-    elsewhere = Fault("result", status=303, headers={"Location": "/tap/elsewhere"}, body=b"")
-    tap.faults = [elsewhere] * 2
-    with pytest.raises(QueryRefused, match="elsewhere answers 404"):
-        fetch(gaia(tap), mode="async")
-    assert tap.requests[-1].startswith("DELETE /tap/async/job")
-    assert tap.jobs == {}
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("sync", status=503),
-        Fault("sync", status=429, body=PAGE),
-        Fault("sync", status=500),
-        Fault("sync", keep=0.6),
-        Fault("sync", keep=0.0),
-        Fault("sync", keep=0.6, broken="closed"),
-        Fault("sync", keep=0.6, broken="reset"),
-        Fault("sync", body=PAGE),
-        Fault("create", status=503),
-        Fault("create", broken="reset", body=b"x"),
-        Fault("job", status=502),
-        Fault("job", keep=0.5),
-        Fault("job", body=b""),
-        Fault("result", status=504),
-        Fault("result", keep=0.99),
-        Fault("result", keep=0.3, broken="reset"),
-        Fault("result", body=PAGE),
-    ],
-    ids=str,
-)
-def test_a_passing_fault_changes_nothing(
-    tap: Service, fetch: Fetch, waiting: NoWait, fault: Fault
-) -> None:
-    mode = "sync" if fault.where == "sync" else "async"
-    undisturbed = fetch(gaia(tap), "undisturbed")
-    tap.faults = [fault, fault, fault]
-    waiting.waits.clear()
-    disturbed = fetch(gaia(tap), "disturbed", mode=mode)
-    assert not tap.faults
-    assert contents(disturbed.folder) == contents(undisturbed.folder)
-    assert not list(disturbed.folder.glob(".*.part"))
-    if mode == "sync":
-        assert waiting.waits == [2.0, 4.0, 8.0]
-    assert tap.jobs == {}
-
-
-def test_a_page_that_is_no_job_is_a_passing_fault(tap: Service, fetch: Fetch) -> None:
-    tap.faults = [Fault("job", body=PAGE)]
-    assert fetch(gaia(tap), mode="async").rows == N_STARS
-    assert tap.jobs == {}
-
-
-def test_a_silent_service_is_left_after_a_while(
-    tap: Service, fetch: Fetch, patience: Patience
-) -> None:
-    tap.faults = [Fault("sync", silent=True)]
-    done = fetch(gaia(tap), patience=replace(patience, timeout_s=0.5))
-    assert done.rows == N_STARS
-
-
-def test_it_comes_back_when_the_service_says(tap: Service, fetch: Fetch, waiting: NoWait) -> None:
-    tap.faults = [
-        Fault("sync", status=503, headers={"Retry-After": "77"}),
-        Fault("sync", status=503, headers={"Retry-After": "Fri, 20 Nov 2015 08:00:00 GMT"}),
-        Fault("sync", status=503, headers={"Retry-After": "999999"}),
-    ]
-    fetch(gaia(tap))
-    assert waiting.waits == [77.0, 4.0, 3600.0]
-
-
 def test_after_the_last_try_it_says_how_to_go_on(tap: Service, fetch: Fetch) -> None:
     tap.faults = [Fault("sync", max_rows=10**6)] * 3 + [Fault("sync", body=PAGE)] * 4
     with pytest.raises(ServiceFailed, match=r"Back at noon.*try 4 of 4.*run the same command") as e:
@@ -287,40 +189,6 @@ def test_after_the_last_try_it_says_how_to_go_on(tap: Service, fetch: Fetch) -> 
     done = fetch(gaia(tap))
     assert (done.rows, done.kept) == (N_STARS, 2)
     assert len(tap.queries) - asked == done.fetched
-
-
-@pytest.mark.parametrize("mode", ["sync", "async"])
-def test_a_wrong_query_is_not_asked_again(
-    tap: Service, fetch: Fetch, mode: Mode, waiting: NoWait
-) -> None:
-    if mode == "async":
-        tap.ends = [("ERROR", "fatal", 'column "colour" does not exist')]
-    with pytest.raises(QueryRefused, match=r'column "?colour"? does not exist'):
-        fetch(gaia(tap, where="colour = 1"), mode=mode)
-    assert len(tap.queries) + tap.made == 1
-    assert tap.jobs == {}
-
-
-def test_a_passing_error_of_a_job_is_tried_again(tap: Service, fetch: Fetch) -> None:
-    tap.ends = [("ERROR", "transient", "no connection left")]
-    assert fetch(gaia(tap), mode="async").rows == N_STARS
-
-
-def test_an_aborted_job_is_asked_for_in_halves(tap: Service, fetch: Fetch) -> None:
-    tap.ends = [("COMPLETED", "", ""), ("ABORTED", "", "")]
-    done = fetch(gaia(tap), mode="async")
-    assert done.rows == N_STARS
-    assert done.files[0].name == "chunk-000001-1.parquet"
-
-
-def test_a_job_without_end_is_asked_for_in_halves(
-    tap: Service, fetch: Fetch, patience: Patience, waiting: NoWait
-) -> None:
-    tap.ends = [("COMPLETED", "", ""), *[("EXECUTING", "", "")] * 8]
-    done = fetch(gaia(tap), mode="async", patience=replace(patience, job_s=100.0))
-    assert done.rows == N_STARS
-    assert done.files[0].name == "chunk-000001-1.parquet"
-    assert waiting.waits[:8] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
 def test_a_missing_column_is_named(tap: Service, fetch: Fetch) -> None:
