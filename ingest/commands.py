@@ -10,6 +10,7 @@ import click
 
 from starledger.ingest import accounts
 from starledger.ingest.catalogs.ingesting import CatalogSummary
+from starledger.ingest.remote.commands import remote
 from starledger.schema import migrate
 from starledger.schema.console import (
     Exit,
@@ -27,6 +28,9 @@ SHOWN_REPAIRS = 5
 @click.group()
 def ingest() -> None:
     """Bring data releases in: catalogs, spectra and tables of remote services."""
+
+
+ingest.add_command(remote)
 
 
 @ingest.command()
