@@ -40,6 +40,11 @@ def read_mrs(file: FitsFile) -> list[ReadSpectrum]:
 
     The time of a sum is the mean of its exposures': LAMOST's own is that of the first exposure.
     """
+    stated = file.header.integer("N_EXTEN") or 0
+    if stated > len(file.hdus):
+        raise UnreadableSpectrum(
+            f"is cut off: it should have {stated} HDUs, {len(file.hdus)} are there."
+        )
     identity = lamost.identity(file.header)
     tables = {hdu.name or "": hdu for hdu in file.hdus if _NAME.fullmatch(hdu.name or "")}
     mids = {name: _mid(hdu) for name, hdu in tables.items() if not name.startswith("COADD")}
