@@ -37,12 +37,12 @@ def _headers(cards: Cards) -> list[tuple[str, Value]]:
     return list(cards.items())
 
 
-def smooth(size: int = PIXELS) -> NDArray[np.float64]:
+def smooth(size: int = PIXELS) -> NDArray[Any]:
     """Return some flux."""
     return np.asarray(100.0 + np.arange(size) % 7)
 
 
-def lamost_rows(first: float = 3.5682) -> NDArray[np.float64]:
+def lamost_rows(first: float = 3.5682) -> NDArray[Any]:
     """Return the five rows of an image of LAMOST."""
     wavelength = 10 ** (first + 1e-4 * np.arange(PIXELS))
     bits = np.zeros(PIXELS)
