@@ -124,7 +124,11 @@ def open_shard(root: Path, row: ShardRow) -> Shard:
         raise DamagedShard(f"The shard {path} is of another format: {about.get('format')}.")
     return Shard(
         about,
-        *(arrays[name] for name in ("flux", "ivar", "mask", "first", "count")),
+        arrays["flux"],
+        arrays["ivar"],
+        arrays["mask"],
+        arrays["first"],
+        arrays["count"],
         or_mask=arrays.get("or_mask"),
         listed=arrays.get("wavelength"),
     )

@@ -87,7 +87,7 @@ def _is_text(begin: bytes) -> bool:
 
 def described(sources: Sequence[Source]) -> str:
     """Return the sources as one text, the same from whatever folder they were named."""
-    return shlex.join(os.path.abspath(source.given) for source in sources)
+    return shlex.join(str(source.given.resolve()) for source in sources)
 
 
 def list_files(source: Source) -> Iterator[Found]:

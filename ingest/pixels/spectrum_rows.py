@@ -72,7 +72,7 @@ def row_of(spectrum: ReadSpectrum, file_number: int, row_number: int) -> Spectru
     """Return the row of a spectrum, refused where some value cannot be kept."""
     try:
         values = tuple(convert(attribute(spectrum)) for attribute, convert in _CONVERSIONS)
-        parents = tuple(map(_text, spectrum.parents))
+        parents = tuple(_checked(parent) for parent in spectrum.parents)
     except Unfit as unfit:
         name = spectrum.external_id.replace("\0", "")
         return SpectrumRow(file_number, row_number, name, None, refusal=str(unfit))
@@ -96,10 +96,14 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _text(value: str | None) -> str | None:
-    if value is not None and "\0" in value:
+def _checked(value: str) -> str:
+    if "\0" in value:
         raise Unfit(f"the text {value!r} holds a zero byte")
     return value
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else _checked(value)
 
 
 def _whole(name: str, bits: int) -> Callable[[int | None], int | None]:
