@@ -74,7 +74,7 @@ def row_of(spectrum: ReadSpectrum, file_number: int, row_number: int) -> Spectru
         values = tuple(convert(attribute(spectrum)) for attribute, convert in _CONVERSIONS)
         parents = tuple(_checked(parent) for parent in spectrum.parents)
     except Unfit as unfit:
-        name = spectrum.external_id.replace("\0", "")
+        name = spectrum.external_id.replace("\0", "").encode("utf-8", "replace").decode()
         return SpectrumRow(file_number, row_number, name, None, refusal=str(unfit))
     return SpectrumRow(
         file_number,
@@ -97,9 +97,17 @@ def _same(value: Any) -> Any:
 
 
 def _checked(value: str) -> str:
-    if "\0" in value:
-        raise Unfit(f"the text {value!r} holds a zero byte")
+    if "\0" in value or not (value.isascii() or _is_unicode(value)):
+        raise Unfit(f"the text {value!r} holds what no text may")
     return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(value: str | None) -> str | None:
