@@ -8,7 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from starledger.ingest.pixels import lamost_lrs
+from starledger.ingest.pixels import (
+    apogee_aspcap,
+    apogee_star,
+    apogee_visit,
+    boss,
+    lamost_lrs,
+    lamost_mrs,
+)
 from starledger.ingest.pixels.fits_file import FitsFile, open_fits
 from starledger.ingest.pixels.spectrum import ReadSpectrum, UnreadableSpectrum
 
@@ -55,6 +62,30 @@ LAYOUTS = (
     Layout(
         "lamost_lrs_table", "lamost", "LAMOST LRS table COADD (DR8 and later)",
         "a simulated file", lamost_lrs.is_table, lamost_lrs.read_table,
+    ),
+    Layout(
+        "lamost_mrs", "lamost", "LAMOST MRS tables (DR6 and DR7)",
+        "a real file", lamost_mrs.is_mrs, lamost_mrs.read_mrs,
+    ),
+    Layout(
+        "apogee_apvisit", "apogee", "APOGEE apVisit",
+        "a real file", apogee_visit.is_visit, apogee_visit.read_visit,
+    ),
+    Layout(
+        "apogee_apstar", "apogee", "APOGEE apStar",
+        "a real file", apogee_star.is_star, apogee_star.read_star,
+    ),
+    Layout(
+        "apogee_aspcapstar", "apogee", "APOGEE aspcapStar",
+        "a simulated file", apogee_aspcap.is_aspcap, apogee_aspcap.read_aspcap,
+    ),
+    Layout(
+        "sdss_spec", "sdss", "SDSS spec (2000 to 2009)",
+        "a real file", boss.is_sdss, boss.read_spec,
+    ),
+    Layout(
+        "boss_spec", "sdss", "BOSS spec, lite and full",
+        "a real file", boss.is_boss, boss.read_spec,
     ),
 )  # fmt: skip
 """All layouts; a file is of the first that recognises it."""
