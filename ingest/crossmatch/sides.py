@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
     Connection,
     Double,
@@ -111,7 +112,7 @@ class Census:
     motions: Motions
 
 
-def sql_of(query: Select[Any]) -> str:
+def sql_of(query: ClauseElement) -> str:
     """Return a query as text with its values in place, for COPY takes no parameters."""
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
