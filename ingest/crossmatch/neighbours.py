@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from starledger.ingest.crossmatch.comparison import Comparison
 from starledger.ingest.crossmatch.positions import Integers, Positions, tree_of
 from starledger.ingest.crossmatch.sweep import overlapping
-from starledger.ingest.sky_motion import ARCSEC, Floats
+from starledger.ingest.sky_motion import ARCSEC, Floats, separations
 
 SLOW = 1.0
 """Rows that may shift by more than this (arcsec) about the middle epoch are searched apart, lest
@@ -49,14 +49,18 @@ class _Block:
         return self.rows.dec
 
     @cached_property
+    def vectors(self) -> Floats:
+        """The directions at the middle epoch."""
+        return self.rows.vectors_at(self.comparison.middle)
+
+    @cached_property
     def groups(self) -> list[_Group]:
         """The slow rows and the fast ones, where there are any."""
         shift = self.rows.speed * self.comparison.half_range
-        vectors = self.rows.vectors_at(self.comparison.middle)
         slow = shift <= SLOW
         parts = [np.flatnonzero(slow), np.flatnonzero(~slow)]
         return [
-            _Group(part, float(shift[part].max()), tree_of(vectors[part]))
+            _Group(part, float(shift[part].max()), tree_of(self.vectors[part]))
             for part in parts
             if len(part)
         ]
@@ -95,28 +99,36 @@ def neighbours(
     rights = (_Block(rows, comparison) for rows in right)
     for first, second in overlapping(lefts, rights, (radius + margin) / 3600 + 1e-9):
         i, j = _candidates(first, second, radius)
-        if len(i):
-            yield from _near(first.rows.take(i), second.rows.take(j), radius, comparison)
+        separation = _separations(first, second, i, j, comparison)
+        near = np.flatnonzero(separation <= radius)
+        if len(near):
+            left_rows, right_rows = first.rows.take(i[near]), second.rows.take(j[near])
+            yield _described(left_rows, right_rows, separation[near], comparison)
 
 
-def _near(
-    left: Positions, right: Positions, radius: float, comparison: Comparison
-) -> Iterator[Pairs]:
-    pairs = paired(left, right, comparison)
-    near = np.flatnonzero(pairs.separation <= radius)
-    if len(near):
-        yield Pairs(*(values[near] for values in vars(pairs).values()))
+def _separations(
+    first: _Block,
+    second: _Block,
+    i: NDArray[np.intp],
+    j: NDArray[np.intp],
+    comparison: Comparison,
+) -> Floats:
+    if comparison.half_range > 0:
+        return comparison.separations(first.rows.take(i), second.rows.take(j))
+    # All pairs have the epoch of the trees: what was moved there need not be moved again.
+    return separations(first.vectors[i], second.vectors[j])
 
 
 def paired(left: Positions, right: Positions, comparison: Comparison) -> Pairs:
     """Return pairs of rows, row by row, with what is said of them."""
-    return Pairs(
-        left.row_id,
-        right.row_id,
-        comparison.separations(left, right),
-        comparison.epochs(left, right),
-        right.magnitude,
-    )
+    return _described(left, right, comparison.separations(left, right), comparison)
+
+
+def _described(
+    left: Positions, right: Positions, separation: Floats, comparison: Comparison
+) -> Pairs:
+    epoch = comparison.epochs(left, right)
+    return Pairs(left.row_id, right.row_id, separation, epoch, right.magnitude)
 
 
 def _candidates(

@@ -9,6 +9,10 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from sqlalchemy import func, select, text
 
+from starledger.compute.simulate.files.gaia_catalog import neighbourhood_columns, source_columns
+from starledger.compute.simulate.observe.observing import Quality
+from starledger.compute.simulate.observe.sky_motion import positions_at
+from starledger.compute.simulate.population.truth import draw_stars
 from starledger.ingest.crossmatch.matching import crossmatch
 from starledger.ingest.crossmatch.sides import NothingToMatch
 from starledger.ingest.stars import assignment
@@ -316,3 +320,32 @@ def test_what_cannot_be_done_is_refused(sky: Sky) -> None:
         connection.execute(select(func.pg_advisory_unlock(assignment._LOCK)))
     assert sky.assign()["n_stars"] == 1
     assert NOTHING not in sky.stars()
+
+
+def test_simulated_stars_are_told_apart_as_they_truly_are(sky: Sky) -> None:
+    stars = draw_stars(1500, seed=3)
+    rng = np.random.default_rng(3)
+    seen = positions_at(stars, 2000.0)
+    truth: dict[int, int] = {}
+    for release in (SPECTRA, APOGEE):
+        ids = sky.load("spectrum", str(release), seen.ra, seen.dec, epoch=2000.0)
+        truth |= dict(zip(ids.tolist(), range(len(stars)), strict=True))
+    for release in (DR2, DR3):
+        columns = source_columns(stars, release.name, Quality.REALISTIC, rng)
+        sky.load(
+            "gaia_source", str(release), columns["ra"], columns["dec"],
+            source_id=columns["source_id"], epoch=columns["ref_epoch"],
+            pmra=columns["pmra"], pmdec=columns["pmdec"], g=columns["phot_g_mean_mag"],
+        )  # fmt: skip
+    bridge = neighbourhood_columns(stars, Quality.REALISTIC, rng)
+    sky.bridge(bridge["dr2_source_id"], bridge["dr3_source_id"], bridge["angular_distance"])
+    # Some spectra are known by DR3, the others only by DR2, which must lead to the same stars.
+    sky.assign(sky.match(DR3, SPECTRA), sky.match(DR2, APOGEE))
+    found = sky.stars()
+    pairs = {(truth[spectrum], star) for spectrum, star in found.items()}
+    assert len(pairs) == len(stars)
+    assert len(set(found.values())) == len(stars)
+    for number in (0, 1, 750, 1499):
+        (version,) = sky.versions(dict(pairs)[number])
+        assert version.gaia_dr3_source_id == stars.gaia_dr3_source_id[number]
+        assert version.gaia_dr2_source_id == stars.gaia_dr2_source_id[number]
