@@ -68,10 +68,12 @@ def _unknown(
     remedy = "`starledger ingest formats` lists what is read; --mapping describes any other table."
     if not of_survey:
         return NoSuchLayout(f"No catalog of {survey} is known.", remedy=remedy)
-    nearest = min(of_survey, key=lambda one: (len(missing(one, about)), one.name))
-    lacking = missing(nearest, about)
-    if not lacking:
+    # One that has all its columns and one too many says nothing of what is missing.
+    incomplete = [one for one in of_survey if missing(one, about)]
+    if not incomplete:
         return NoSuchLayout(f"{path} is of no layout of {survey}.", remedy=remedy)
+    nearest = min(incomplete, key=lambda one: (len(missing(one, about)), one.name))
+    lacking = missing(nearest, about)
     return NoSuchLayout(
         f"{path} is of no layout of {survey}; of the nearest, {nearest.name}, it lacks"
         f" {_listed(lacking)}.",
