@@ -47,11 +47,12 @@ def name_of_spectrum(
 
     Examples
     --------
-    >>> parts = (pa.array(["700101001"]), pa.array(["B"]), pa.array(["84242511"]), pa.array(["0"]))
-    >>> name_of_spectrum(*parts).to_pylist()
+    >>> parts = ([700101001], ["B"], [84242511], [0])
+    >>> name_of_spectrum(*map(pa.array, parts)).to_pylist()
     ['700101001-B-84242511-0']
     """
-    return pc.binary_join_element_wise(visit, band, minute, coadd, "-")
+    parts = (part.cast(pa.string()) for part in (visit, band, minute, coadd))
+    return pc.binary_join_element_wise(*parts, "-")
 
 
 _COLUMNS = {

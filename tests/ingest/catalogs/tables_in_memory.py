@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import pyarrow as pa
 
 from starledger.ingest.catalogs.choosing import choose
 from starledger.ingest.catalogs.conversion import Conversion
+from starledger.ingest.catalogs.files.fits_table import FitsTable
+from starledger.ingest.catalogs.files.source import Source
 from starledger.ingest.catalogs.files.table import About, RawBatch, Refusal
+from starledger.ingest.catalogs.files.text import TextTable
 from starledger.ingest.catalogs.layout import CatalogLayout
 from starledger.ingest.catalogs.layouts import LAYOUTS
 from starledger.ingest.catalogs.resolving import labels_in
@@ -69,3 +73,13 @@ def as_text(lines: str, delimiter: str = "|") -> dict[str, list[str]]:
     """Return the columns of a small text table, as a reader of text gives them."""
     head, *rows = [line.strip().split(delimiter) for line in lines.strip().splitlines()]
     return {name: [row[i].strip() for row in rows] for i, name in enumerate(head)}
+
+
+def convert_file(survey: str, path: Path, *, release: str = "dr1") -> Rows:
+    """Convert a file's rows by the layout that is chosen for it."""
+    file = FitsTable(Source(path)) if path.suffix == ".fits" else TextTable(Source(path))
+    layout = choose(LAYOUTS, survey, release, str(path), file.about)
+    wanted = Conversion(layout, file.about, labels_in(layout, file.about)).wanted
+    batches = [batch.columns for batch in file.batches(wanted)]
+    whole = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    return rows_of_batch(layout, file.about, whole)
