@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from starledger.ingest.catalogs.files.table import About
@@ -10,6 +11,7 @@ from starledger.ingest.catalogs.resolving import matches, missing
 from starledger.schema.errors import StarledgerError
 
 NAMED_AT_MOST = 8
+_UCD = re.compile(r"(meta|pos|phot|stat|phys|spect|time|src|instr|obs)\.[a-z]\w+([.;,].*)?")
 
 
 class NoSuchLayout(StarledgerError):
@@ -66,12 +68,19 @@ def _unknown(
     of_survey: Sequence[CatalogLayout], survey: str, path: str, about: About
 ) -> NoSuchLayout:
     remedy = "`starledger ingest formats` lists what is read; --mapping describes any other table."
+    if any(_UCD.fullmatch(name) for name in about.names):
+        return NoSuchLayout(
+            f"{path} describes the columns of a table, and is no table of stars.",
+            remedy="Ingest the table that it describes.",
+        )
     if not of_survey:
         return NoSuchLayout(f"No catalog of {survey} is known.", remedy=remedy)
-    nearest = min(of_survey, key=lambda one: (len(missing(one, about)), one.name))
-    lacking = missing(nearest, about)
-    if not lacking:
+    # One that has all its columns and one too many says nothing of what is missing.
+    incomplete = [one for one in of_survey if missing(one, about)]
+    if not incomplete:
         return NoSuchLayout(f"{path} is of no layout of {survey}.", remedy=remedy)
+    nearest = min(incomplete, key=lambda one: (len(missing(one, about)), one.name))
+    lacking = missing(nearest, about)
     return NoSuchLayout(
         f"{path} is of no layout of {survey}; of the nearest, {nearest.name}, it lacks"
         f" {_listed(lacking)}.",
