@@ -199,9 +199,7 @@ def test_labels_of_the_pilot() -> None:
 )
 def test_simulated_catalogs(tmp_path: Path, layout: Layout, release: str, suffix: str) -> None:
     spectra = PretendSpectra(OPTICAL)
-    simulate_survey(
-        "lamost", 30, 4, tmp_path, quality="realistic", layout=layout, spectra=spectra
-    )
+    simulate_survey("lamost", 30, 4, tmp_path, quality="realistic", layout=layout, spectra=spectra)
     for product in ("general", "stellar"):
         path = tmp_path / "catalogs" / f"lamost_{release}_{product}.csv"
         made = convert_file("lamost", path, release=release)
