@@ -82,9 +82,7 @@ class ParquetTable:
             raise
         except _Broken as error:
             reason = str(error).partition("\n")[0].rstrip(".")[:200] or type(error).__name__
-            raise self._source.unreadable(
-                f"is damaged or cut off: Arrow says {reason!r}"
-            ) from None
+            raise self._source.unreadable(f"is damaged or cut off: Arrow says {reason!r}") from None
 
     def _refuse_unread(self, field: pa.Field) -> None:
         kind = field.type
