@@ -132,11 +132,9 @@ def _units(schema: pa.Schema, metadata: dict[bytes, bytes]) -> dict[str, str]:
             units |= units_of(metadata[_VOTABLE_KEY])
         except BadXml:
             units = {}
-    # The schema's own metadata are there too where the file is from astropy.
-    said = (schema.metadata or {}).get(_ASTROPY_KEY) or metadata.get(_ASTROPY_KEY)
-    if said is not None:
+    if _ASTROPY_KEY in metadata:
         try:
-            units |= table_header(said.decode("utf-8", "replace")).units
+            units |= table_header(metadata[_ASTROPY_KEY].decode("utf-8", "replace")).units
         except BadYaml:
             units = dict(units)
     for field in schema:
