@@ -13,10 +13,8 @@ import pyarrow as pa
 
 from starledger.ingest.catalogs.choosing import choose
 from starledger.ingest.catalogs.conversion import Conversion
-from starledger.ingest.catalogs.files.fits_table import FitsTable
-from starledger.ingest.catalogs.files.source import Source
+from starledger.ingest.catalogs.files.opening import open_table
 from starledger.ingest.catalogs.files.table import About, RawBatch, Refusal, TableFile
-from starledger.ingest.catalogs.files.text import TextTable
 from starledger.ingest.catalogs.layout import CatalogLayout
 from starledger.ingest.catalogs.layouts import LAYOUTS
 from starledger.ingest.catalogs.resolving import labels_in
@@ -71,11 +69,8 @@ def convert(file: TableFile, survey: str, release: str = "dr1") -> Result:
 
 def convert_file(path: Path, survey: str, release: str) -> Result:
     """Convert the table of a file."""
-    source = Source(path, packed=path.suffix == ".gz")
-    if ".fits" not in path.suffixes:
-        return convert(TextTable(source), survey, release)
-    with source.unpacked() as plain:
-        return convert(FitsTable(plain), survey, release)
+    with open_table(path) as file:
+        return convert(file, survey, release)
 
 
 def _named(row: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from astropy.io import fits
 
+from starledger.compute.simulate.files import writers
 from starledger.compute.simulate.observe.observing import Quality
 from starledger.compute.simulate.survey import simulate_survey
 from starledger.ingest.catalogs import apogee
@@ -155,7 +156,8 @@ def test_visits_of_early_releases_have_numbers_of_plates_and_no_telescope() -> N
     ]
 
 
-def test_simulated_catalogs(tmp_path: Path) -> None:
+def test_simulated_catalogs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "DUPLICATE_STAR_SHARE", 0.3)
     simulate_survey("apogee", 60, 3, tmp_path, spectra=pretend("apogee"), quality=Quality.REALISTIC)
     folder = tmp_path / "catalogs"
     written = fits.getdata(folder / "allStar-r12-l33.fits", 1)
@@ -165,6 +167,7 @@ def test_simulated_catalogs(tmp_path: Path) -> None:
     assert not result.repaired
     ids = [row["external_id"] for row in result.rows]
     assert len(set(ids)) == len(ids) == len(written)
+    assert len({row["apogee_id"] for row in result.rows}) == 60 < len(ids)
     for label, column in (("teff", "TEFF"), ("mg_fe", "MG_FE"), ("vmic", "VMICRO")):
         told = np.array([row[label] for row in result.rows], dtype=float)
         told = np.where(np.isnan(told), -9999.0, told)

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 
 from starledger.compute.simulate.survey import simulate_survey
 from starledger.ingest.catalogs.choosing import NoSuchLayout
@@ -134,3 +137,32 @@ def test_simulated_tables(tmp_path: Path) -> None:
     assert not pairs.refused
     ids = [row["external_id"] for row in pairs.rows]
     assert len(set(ids)) == len(ids) >= 60
+
+
+@pytest.mark.parametrize("ending", ["csv", "ecsv", "fits", "parquet", "vot"])
+def test_the_same_rows_in_all_formats(ending: str, tmp_path: Path) -> None:
+    table = Table(
+        {
+            "source_id": np.array([LARGE, 7]),
+            "ref_epoch": [2016.0, 2016.0],
+            "ra": [44.99615537864534, 0.5],
+            "dec": [0.005615226341865997, -90.0],
+            "parallax": np.ma.array([0.3543305595550248, 0.0], mask=[False, True]),
+            "phot_g_mean_mag": np.array([17.641426, 9.5], np.float32),
+        },
+        units={"ra": "deg", "dec": "deg", "parallax": "mas", "phot_g_mean_mag": "mag"},
+    )
+    path = tmp_path / f"gaia_source.{ending}"
+    if ending == "parquet":
+        columns = {name: pa.array(table[name].tolist()) for name in table.colnames}
+        pq.write_table(pa.table(columns), path)
+    else:
+        kinds = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "vot": "votable"}
+        table.write(path, format=kinds.get(ending, ending))
+    result = convert_file(path, "gaia", "dr3")
+    assert not result.refused
+    first, second = result.rows
+    assert (first["source_id"], first["external_id"]) == (LARGE, str(LARGE))
+    assert (first["ra"], first["dec"]) == (44.99615537864534, 0.005615226341865997)
+    assert (first["parallax"], second["parallax"]) == (0.3543305595550248, None)
+    assert first["phot_g_mean_mag"] == np.float32(17.641426)
