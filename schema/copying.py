@@ -176,21 +176,31 @@ def _offsets(column: pa.Array) -> NDArray[np.int32]:
     return offsets[column.offset : column.offset + len(column) + 1]
 
 
-def _texts(column: pa.Array) -> tuple[Bytes, Kept]:
+def padded_texts(column: pa.Array, multiple: int = 1) -> tuple[Bytes, Kept]:
+    """Return the bytes of texts, one in a row, and which of them belong to it; the others are 0.
+
+    Parameters
+    ----------
+    column
+        Texts without nulls, or whose nulls hold no bytes.
+    multiple
+        Rows are as wide as the longest text, rounded up to this.
+    """
     offsets = _offsets(column)
     lengths = np.diff(offsets)
-    longest = int(lengths.max(initial=0))
-    field = np.zeros((len(column), 4 + longest), np.uint8)
-    field[:, :4] = lengths.astype(">i4").view(np.uint8).reshape(-1, 4)
-    kept = np.ones(field.shape, np.bool_)
-    if not longest:
-        return field, kept
-    within = np.arange(longest, dtype=np.int32)
-    kept[:, 4:] = within < lengths[:, None]
-    data = np.frombuffer(column.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-    # Boolean indices are met row by row, which is the order in which the texts lie.
-    field[:, 4:][kept[:, 4:]] = data
-    return field, kept
+    width = -(-int(lengths.max(initial=0)) // multiple) * multiple
+    texts = np.zeros((len(column), width), np.uint8)
+    kept = np.arange(width, dtype=np.int32) < lengths[:, None]
+    if width:
+        # Boolean indices are met row by row, which is the order in which the texts lie.
+        texts[kept] = np.frombuffer(column.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
+    return texts, kept
+
+
+def _texts(column: pa.Array) -> tuple[Bytes, Kept]:
+    texts, kept = padded_texts(column)
+    lengths = np.diff(_offsets(column)).astype(">i4").view(np.uint8).reshape(-1, 4)
+    return np.hstack((lengths, texts)), np.hstack((np.ones(lengths.shape, np.bool_), kept))
 
 
 def _arrays(column: pa.Array) -> tuple[Bytes, Kept]:

@@ -57,7 +57,7 @@ def clean(column: pa.Array, kind: Kind, nulls: Sequence[Null] = ()) -> Cleaned:
     """
     column = _plain(column)
     if pa.types.is_string(column.type):
-        column = _told(column)
+        column = _at_once(column, kind)
     if kind == "text":
         return Cleaned(_text(column, nulls), _nowhere(column))
     read = _whole if kind == "whole" else _number
@@ -74,6 +74,16 @@ def _plain(column: pa.Array) -> pa.Array:
     if pa.types.is_null(kind):
         return column.cast(pa.string())
     return column
+
+
+def _at_once(column: pa.Array, kind: Kind) -> pa.Array:
+    """Return texts as numbers if all are, as they mostly are, else those that tell something."""
+    if kind == "text":
+        return _told(column)
+    try:
+        return column.cast(pa.int64() if kind == "whole" else pa.float64())
+    except pa.ArrowInvalid:
+        return _told(column)
 
 
 def _told(column: pa.Array) -> pa.Array:
