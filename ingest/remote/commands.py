@@ -1,18 +1,22 @@
-"""`starledger ingest remote`: fetch a table of a remote service into files."""
+"""`starledger ingest remote`: fetch a table of a remote service, and ingest it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from starledger.ingest.remote.request import Request, wanted_of
 from starledger.ingest.remote.services import SERVICES
+from starledger.ingest.surveys import Release
+from starledger.schema import migrate
 from starledger.schema.console import (
+    Exit,
     database_of,
     json_option,
     note,
@@ -20,6 +24,10 @@ from starledger.schema.console import (
     report,
     settings_of,
 )
+from starledger.schema.database import Database
+
+if TYPE_CHECKING:
+    from starledger.ingest.catalogs.ingesting import CatalogSummary
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -72,6 +80,9 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     show_default=True,
     help="Queries at a time; services may turn away who asks too much.",
 )
+@click.option("--layout", help="Of the table, where its columns do not tell it.")
+@click.option("--mapping", type=_FILE, help="A YAML file that says which column is what.")
+@click.option("--fetch-only", is_flag=True, help="Leave the files, and ingest nothing.")
 @click.option("--sync", is_flag=True, help="Ask without jobs, for services that have none.")
 @click.option("--tries", type=click.IntRange(1), default=8, show_default=True, help="Of a piece.")
 @click.option(
@@ -93,14 +104,19 @@ def remote(
     sync: bool,
     tries: int,
     timeout: float,
+    layout: str | None,
+    mapping: Path | None,
+    fetch_only: bool,
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Fetch a table of a remote SERVICE into files that `starledger ingest catalog` reads.
+    """Fetch a table of a remote SERVICE into files, and ingest these as a catalog.
 
     SURVEY and RELEASE say what the rows belong to, such as gaia dr3. Without a cone, identifiers
     or positions, the whole table is fetched. The same command goes on where it was interrupted,
     and does nothing once all is there.
+
+    Exit code 1 if rows were rejected; `starledger ingest rejects` shows them.
     """
     # astropy and pyarrow take a second to import, which `--help` need not wait for.
     from starledger.ingest.remote.download import download
@@ -119,14 +135,49 @@ def remote(
         "sync" if sync else "async", Patience(tries=tries, timeout_s=timeout), parallel, refresh
     )
     done = download(wanted, place, manner, tell=note, watch=partial(progress, wanted.table.name))
-    report(
-        {
-            "release": str(wanted.release),
-            "folder": str(done.folder),
-            "rows": done.rows,
-            "files": [str(file) for file in done.files] if as_json else len(done.files),
-            "fetched": done.fetched,
-            "kept": done.kept,
-        },
-        as_json=as_json,
+    answer: dict[str, Any] = {
+        "release": str(wanted.release),
+        "folder": str(done.folder),
+        "rows": done.rows,
+        "files": [str(file) for file in done.files] if as_json else len(done.files),
+        "fetched": done.fetched,
+        "kept": done.kept,
+    }
+    refused = 0
+    if not fetch_only:
+        with database_of(context) as database:
+            summary = _ingested(database, wanted.release, done.files, layout, mapping)
+        refused = summary.n_rejected
+        counts = ("n_read", "n_inserted", "n_new_version", "n_unchanged", "n_rejected")
+        answer |= {
+            "release": summary.data_release,
+            **{name: getattr(summary, name) for name in ("run_id", *counts)},
+        }
+    report(answer, as_json=as_json)
+    if refused:
+        context.exit(Exit.NOT_ALL)
+
+
+def _ingested(
+    database: Database,
+    release: Release,
+    files: Sequence[Path],
+    layout: str | None,
+    mapping: Path | None,
+) -> CatalogSummary:
+    """Ingest the files of a finished download, which are of one table."""
+    from starledger.ingest.catalogs.described import layouts_with
+    from starledger.ingest.catalogs.ingesting import ingest_catalog
+
+    layouts, name = layouts_with(mapping, layout)
+    with database.engine().connect() as connection:
+        migrate.require_head(connection)
+    (summary,) = ingest_catalog(
+        database,
+        release.survey,
+        f"{release.name}/{release.version}",
+        files,
+        layout=name,
+        layouts=layouts,
     )
+    return summary

@@ -28,7 +28,7 @@ remote(obj=load_settings())
 
 
 def run(tap: Service, *arguments: str) -> Result:
-    given = [*arguments, "--url", tap.url, "--sync"]
+    given = [*arguments, "--url", tap.url, "--sync", "--fetch-only"]
     return CliRunner().invoke(remote, given, obj=load_settings(), catch_exceptions=False)
 
 
