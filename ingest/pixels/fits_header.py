@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Final
 
@@ -12,6 +11,7 @@ CARD: Final = 80
 BLOCK: Final = 2880
 Value = bool | int | float | str | None
 
+_LARGEST = 1e30
 _END = b"END" + b" " * 77
 _STRING = re.compile(rb" *'((?:[^']|'')*)'")
 _INTEGER = re.compile(rb"[+-]?\d{1,30}")
@@ -92,17 +92,18 @@ class Header:
         return None if value is None else str(value).strip() or None
 
     def number(self, keyword: str) -> float | None:
-        """Return a number, or None where it is missing, infinite or written in words.
+        """Return a number, or None where it is missing, too large or written in words.
 
-        A number in quotes counts: LAMOST DR2 writes fibres like that.
+        A number in quotes counts: LAMOST DR2 writes fibres like that. Numbers that single
+        precision cannot hold are no measurements: the largest are None, the smallest 0.
         """
         value = self.get(keyword)
         if isinstance(value, str):
             raw = value.strip().upper().encode("ascii")
             value = float(raw.replace(b"D", b"E")) if _FLOAT.fullmatch(raw) else None
-        if value is None or isinstance(value, bool) or abs(value) > 1e300:
+        if value is None or isinstance(value, bool) or not abs(value) < _LARGEST:
             return None
-        return float(value) if math.isfinite(value) else None
+        return float(value) if abs(value) > 1 / _LARGEST else 0.0
 
     def integer(self, keyword: str) -> int | None:
         """Return a whole number of at most 63 bits, or None where it is missing or in words.
