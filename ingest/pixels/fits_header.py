@@ -12,6 +12,8 @@ BLOCK: Final = 2880
 Value = bool | int | float | str | None
 
 _LARGEST = 1e30
+_LONGEST = 1 << 20
+"""Bytes of a header at most; the longest of the surveys have 50 kB."""
 _END = b"END" + b" " * 77
 _STRING = re.compile(rb" *'((?:[^']|'')*)'")
 _INTEGER = re.compile(rb"[+-]?\d{1,30}")
@@ -134,13 +136,15 @@ def find_header(contents: bytes, start: int, hdu: int) -> tuple[Header, int]:
     Raises
     ------
     UnreadableSpectrum
-        It has no END, or its blocks are not whole.
+        It has no END, is longer than any, or its blocks are not whole.
     """
     end = contents.find(_END, start)
     while end != -1 and (end - start) % CARD:
         end = contents.find(_END, end + 1)
     if end == -1:
         raise UnreadableSpectrum(f"is cut off: the header of HDU {hdu} does not end.")
+    if end - start > _LONGEST:
+        raise UnreadableSpectrum(f"has a header of {end - start} bytes in HDU {hdu}.")
     data = start + -(-(end + CARD - start) // BLOCK) * BLOCK
     if data > len(contents):
         raise UnreadableSpectrum(f"is cut off: the header of HDU {hdu} is not whole.")
