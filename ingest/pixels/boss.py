@@ -27,6 +27,7 @@ _FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
 _LSF_DEGREE = 3
 _STEP_ROUNDING = 1e-6
 """Of a logarithm in single precision, with room for the table's own rounding."""
+_DIGITS = 9
 _BANDS = ("snr_u", "snr_g", "snr_r", "snr_i", "snr_z")
 
 
@@ -226,7 +227,8 @@ def _sum_grid(header: Header, loglam: NDArray[np.float64]) -> Grid:
     """
     first, step = header.number("COEFF0"), header.number("COEFF1")
     if first is not None and step is not None and step > 0:
-        start = first + round((float(loglam[0]) - first) / step) * step
+        # Rounded so that the same grid is the same number, whatever the plate's first pixel was.
+        start = round(first + round((float(loglam[0]) - first) / step) * step, _DIGITS)
         regular = start + step * np.arange(len(loglam))
         if np.abs(loglam - regular).max() < _STEP_ROUNDING:
             return Grid("log10", _medium(header), 10.0**start, step)

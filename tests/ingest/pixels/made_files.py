@@ -78,13 +78,13 @@ def lamost_table(rows: NDArray[Any] | None = None, **changes: Value) -> bytes:
     return head + table_hdu(table, "COADD")
 
 
-def lamost_mrs(**changes: Value) -> bytes:
+def lamost_mrs(listed: str = "84420148-84420171", **changes: Value) -> bytes:
     """Return sums and exposures of both arms."""
     own: Cards = {"CLASS": None, "Z": None, "COEFF0": None, "COEFF1": None, "N_EXTEN": 7}
     parts = [image_hdu(None, _headers(cards_of(**(own | changes))), primary=True)]
     for arm, first in (("B", 3.69), ("R", 3.8)):
         loglam = np.float32(first) + 1e-5 * np.arange(PIXELS)
-        parts.append(_mrs_table(f"COADD_{arm}", loglam, {"SNR": 44.0}))
+        parts.append(_mrs_table(f"COADD_{arm}", loglam, {"SNR": 44.0, "LMJMLIST": listed}))
     for arm, first in (("B", 3.69), ("R", 3.8)):
         loglam = first + 1.1e-5 * np.arange(PIXELS) + 1e-9 * np.arange(PIXELS) ** 2
         order = loglam if arm == "B" else loglam[::-1]

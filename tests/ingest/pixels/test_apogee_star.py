@@ -60,6 +60,15 @@ def test_one_visit_stands_alone_and_is_a_sum_too() -> None:
     assert np.array_equal(whole.pixels.mask, visit.pixels.mask)
 
 
+def test_velocities_and_places_under_the_names_of_later_releases() -> None:
+    later = {"VHELIO": None, "VHBARY": 5.5, "VERR": 0.0, "LOCID": None, "FIELD": "120-45"}
+    visits = {f"VHELIO{n}": None for n in (1, 2)} | {f"VHBARY{n}": 5.0 + n for n in (1, 2)}
+    whole, first, _ = read(apogee_star(2, **later, **visits, VERR1="NaN"))
+    assert (whole.rv, whole.err_rv, whole.frame_shift) == (5.5, None, 5.5)
+    assert (first.rv, first.err_rv) == (6.0, None)
+    assert whole.external_id == "apo25m.120-45.2M00452143+1634446"
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

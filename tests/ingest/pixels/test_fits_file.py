@@ -94,7 +94,7 @@ def test_an_image_of_no_pixels_is_refused(axes: dict[str, int]) -> None:
 @pytest.mark.real_data
 def test_real_files_are_as_astropy_reads_them() -> None:
     images = columns = 0
-    for _, contents in real_files(every=8):
+    for _, contents in real_files(every=5):
         ours = open_fits(contents)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -117,4 +117,4 @@ def test_real_files_are_as_astropy_reads_them() -> None:
                     assert np.array_equal(hdu.image(), other.data, equal_nan=True)
                     images += 1
     assert images > 50
-    assert columns > 1000
+    assert columns > 500

@@ -102,6 +102,12 @@ def test_an_end_that_is_no_card_does_not_end() -> None:
         find_header(tricky[:160], 0, 3)
 
 
+def test_a_header_longer_than_any_is_refused() -> None:
+    contents = b" " * 80 * 20_000 + b"END".ljust(80)
+    with pytest.raises(UnreadableSpectrum, match="header of 1600000 bytes in HDU 2"):
+        find_header(contents, 0, 2)
+
+
 @pytest.mark.real_data
 def test_real_headers_say_to_astropy_what_they_say_to_us() -> None:
     compared = 0

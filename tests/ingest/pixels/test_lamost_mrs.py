@@ -39,6 +39,13 @@ def test_times_are_those_of_the_exposures() -> None:
     mids = [spectra[f"B-{n}"].mjd_mid or 0.0 for n in (84420148, 84420171)]
     assert spectra["COADD_B"].mjd_mid == pytest.approx(sum(mids) / 2)
     assert spectra["COADD_B"].night == 57287
+    assert spectra["COADD_B"].exposure_time == 2400
+
+
+def test_a_sum_may_leave_exposures_out() -> None:
+    left_out = read(lamost_mrs(listed="84420171"))["COADD_B"]
+    assert left_out.parents == ("359910161-B-84420171",)
+    assert left_out.exposure_time == 1200
 
 
 def test_red_exposures_are_turned_round() -> None:

@@ -5,22 +5,31 @@ from __future__ import annotations
 import os
 import re
 import tracemalloc
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from starledger.compute.simulate.files.fits_bytes import gzipped, image_hdu
+from starledger.compute.simulate.files.lamost_files import Layout
+from starledger.compute.simulate.observe.surveys import SURVEYS as OBSERVED
+from starledger.compute.simulate.survey import simulate_survey
 from starledger.ingest.pixels.layouts import LAYOUTS, read_spectra
 from starledger.ingest.pixels.spectrum import ReadSpectrum, UnreadableSpectrum
 from starledger.ingest.surveys import INSTRUMENTS, SURVEYS
+from tests.compute.simulate.pretend_spectra import PretendSpectra
 from tests.ingest.pixels.made_files import MADE, apogee_star, lamost_image
 
 MUTATED = int(os.environ.get("STARLEDGER_MUTATED_FILES", "500"))
 """Number of damaged files that are tried; `STARLEDGER_MUTATED_FILES=10000` for a long run."""
 
+FILES = {"lamost": ("spectra",), "boss": ("spectra",), "apogee": ("apvisit", "apstar")}
+
 NASTY = (
     b"99999999999", b"-1", b"0", b"2147483647", b"1E400", b"NaN", b"'", b"'''", b"T", b"",
-    b"9223372036854775808", b"3.5", b"-9999", b"1D308",
+    b"9223372036854775808", b"3.5", b"-9999", b"1D308", b"1E100", b"1E-60",
 )  # fmt: skip
 STRUCTURE = (
     b"NAXIS", b"NAXIS1", b"NAXIS2", b"BITPIX", b"PCOUNT", b"GCOUNT", b"TFIELDS", b"TFORM1",
@@ -32,6 +41,39 @@ STRUCTURE = (
 
 def names() -> list[str]:
     return [layout.name for layout in LAYOUTS]
+
+
+@pytest.mark.parametrize(
+    ("survey", "layout"), [("lamost", "old"), ("lamost", "new"), ("boss", "old"), ("apogee", "old")]
+)
+def test_a_simulated_survey_is_read_whole(survey: str, layout: Layout, tmp_path: Path) -> None:
+    pretend = PretendSpectra(OBSERVED[survey].instrument.band)
+    made = simulate_survey(survey, 12, 5, tmp_path, spectra=pretend, layout=layout)
+    truth = {
+        str(row["file"]).removesuffix(".fits"): row
+        for row in fits.getdata(tmp_path / "truth" / "visits.fits", 1)
+        if row["has_file"]
+    }
+    read: Counter[str] = Counter()
+    for path in (tmp_path / "spectra").rglob("*.fits*"):
+        whose = "sdss" if survey == "boss" else survey
+        known, spectra = read_spectra(whose, path.name, path.read_bytes())
+        read[known.name] += 1
+        for spectrum in spectra:
+            assert_sound(spectrum)
+        if known.name == "apogee_apstar":
+            continue
+        (spectrum,) = spectra
+        row = truth.pop(path.name.split(".fits")[0])
+        assert (spectrum.ra, spectrum.dec) == pytest.approx((row["ra"], row["dec"]), abs=1e-6)
+        assert spectrum.night == row["night"]
+        if spectrum.mjd_mid is not None:
+            assert spectrum.mjd_mid == pytest.approx(row["mjd"], abs=1e-5)
+        if spectrum.rv is not None:
+            error = max(spectrum.err_rv or 0.0, 1.0)
+            assert abs(spectrum.rv - row["rv"]) < 6 * error + abs(row["zero_point"])
+    assert not truth
+    assert sum(read.values()) == sum(made.counts[n] for n in FILES[survey])
 
 
 def test_every_layout_is_made_and_named_once() -> None:
@@ -202,7 +244,9 @@ def assert_sound_after_damage(spectrum: ReadSpectrum) -> None:
     assert 0 <= spectrum.ra <= 360
     for name in ("snr_g", "snr", "exposure_time", "rv", "err_rv", "mjd_mid", "frame_shift"):
         value = getattr(spectrum, name)
-        assert value is None or np.isfinite(np.float32(value)), name
+        if value is not None:
+            assert np.isfinite(np.float32(value)), name
+            assert (np.float32(value) == 0) == (value == 0), name
     for name in ("external_id", "class_name", "subclass"):
         value = getattr(spectrum, name)
         assert value is None or value.isprintable(), name
