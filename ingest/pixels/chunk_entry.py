@@ -113,7 +113,7 @@ class Entry:
             self._stage(chunk)
             judge(self.connection, self.data_release_id, self.run_id)
             needed = [n for n in self.connection.scalars(text(_NEEDED)) if n is not None]
-            self.places.place(chunk.shards[number].name for number in needed)
+            self.places.place([chunk.shards[number].name for number in needed])
             ids: list[int | None] = [None] * len(chunk.shards)
             for number in needed:
                 ids[number] = self._insert_shard(chunk.shards[number])

@@ -9,7 +9,7 @@ touched, since other ledgers may keep shards there.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +52,10 @@ class Places:
         """Return a shard's path below the root, as the ledger knows it."""
         return f"{self.folder}/{name}"
 
-    def place(self, names: Iterable[str]) -> None:
+    def place(self, names: Sequence[str]) -> None:
         """Bring shards to their places, before the transaction that enters them is committed."""
+        if not names:
+            return
         folder = self.root / self.folder
         for name in names:
             if not (folder / name).exists():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from starledger.ingest.pixels.spectra_run import ingest_spectra
 from starledger.ingest.pixels.spectrum import ReadSpectrum
+from starledger.schema.console import say
 from starledger.schema.database import open_database
 from starledger.schema.settings import load_settings
 from tests.ingest.pixels.made_up import made_up, read_made_up
@@ -36,8 +37,8 @@ def read_and_die(survey: str, name: str, contents: bytes) -> tuple[str, list[Rea
 
 @contextmanager
 def _telling(_doing: str, total: int) -> Iterator[Callable[[int], None]]:
-    print(f"begun: {total}", flush=True)
-    yield lambda _: None
+    say(f"begun: {total}")
+    yield lambda more: say(f"entered: {more}")
 
 
 def main(url: str, root: str, folder: str, processes: str) -> None:
@@ -48,7 +49,7 @@ def main(url: str, root: str, folder: str, processes: str) -> None:
             database, Path(root), "lamost", "dr5", [Path(folder)], processes=int(processes),
             read=read_slowly, size=lambda _: 10, progress=_telling,
         )  # fmt: skip
-    print(f"done: {done.n_read}", flush=True)
+    say(f"done: {done.n_read}")
 
 
 if __name__ == "__main__":

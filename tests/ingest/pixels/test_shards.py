@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from safetensors.numpy import load_file
 from starledger.ingest.pixels.shard_groups import Group, Packing
 from starledger.ingest.pixels.shard_reading import DamagedShard, Shard, open_shard, verify_shard
 from starledger.ingest.pixels.shards import WrittenShard, shard_bytes, write_shard
-from starledger.ingest.pixels.spectrum import Grid, ReadSpectrum
+from starledger.ingest.pixels.spectrum import Grid, GridKind, Medium, ReadSpectrum
 from starledger.schema.errors import DiskFull, FolderReadOnly
 from tests.ingest.pixels.made_up import made_up
 
@@ -46,8 +47,8 @@ def written(folder: Path, *spectra: ReadSpectrum) -> tuple[WrittenShard, Shard]:
 
 @st.composite
 def grids(draw: DrawFn, n_pixels: int) -> Grid:
-    kind = draw(st.sampled_from(["log10", "linear", "explicit"]))
-    medium = draw(st.sampled_from(["air", "vacuum"]))
+    kind = draw(st.sampled_from(get_args(GridKind)))
+    medium = draw(st.sampled_from(get_args(Medium)))
     start = draw(st.floats(3000, 17000))
     if kind == "explicit":
         steps = draw(st.lists(st.floats(0.01, 2), min_size=n_pixels, max_size=n_pixels))

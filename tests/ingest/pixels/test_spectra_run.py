@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from starledger.ingest.pixels import chunks as chunks_module
 from starledger.ingest.pixels.shard_reading import open_shard, verify_shard
@@ -17,7 +17,7 @@ from starledger.ingest.pixels.spectra_run import IngestUnderWay, SpectraSummary,
 from starledger.ingest.surveys import UnknownDataRelease
 from starledger.schema.asof import valid
 from starledger.schema.database import Database
-from starledger.schema.tables import ClosedRun, RejectedRow, Shard, Spectrum
+from starledger.schema.tables import ClosedRun, RejectedRow, Run, Shard, Spectrum
 from tests.ingest.pixels.content import content, shard_files
 from tests.ingest.pixels.made_up import made_up, read_made_up, write_file
 
@@ -49,7 +49,7 @@ class Desk:
                     RejectedRow.path, RejectedRow.row_number
                 )
             )
-            return [tuple(row) for row in rows]
+            return [(path, number, reason) for path, number, reason in rows]
 
     def current(self, as_of: int = 10**9) -> dict[str, tuple[int, str]]:
         query = select(Spectrum.external_id, Spectrum.version, Spectrum.file_name)
@@ -363,7 +363,7 @@ def test_a_name_with_odd_characters(desk: Desk) -> None:
 
 def no_runs(desk: Desk) -> bool:
     with desk.ledger.engine().connect() as connection:
-        return connection.scalar(text("SELECT count(*) FROM ledger.run")) == 0
+        return connection.scalars(select(Run.run_id)).all() == []
 
 
 def test_an_empty_folder_is_refused(desk: Desk) -> None:
