@@ -1,4 +1,4 @@
-"""Where stars stand at other epochs, and how far apart: batches of unit vectors."""
+"""Where stars stand at other epochs: batches of unit vectors."""
 
 from __future__ import annotations
 

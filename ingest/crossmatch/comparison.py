@@ -1,4 +1,4 @@
-"""The epoch at which two rows are compared, and how far apart they are then."""
+"""The epoch at which two rows are compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from starledger.ingest.crossmatch.positions import Positions
+from starledger.ingest.crossmatch.rows import PlacedRows
 from starledger.ingest.sky_motion import Floats, separations
 
 
@@ -64,14 +64,14 @@ class Comparison:
         """Most years between the middle and the epoch of any pair."""
         return (self.last - self.first) / 2 if self.last > self.first else 0.0
 
-    def epochs(self, left: Positions, right: Positions) -> Floats:
+    def epochs(self, left: PlacedRows, right: PlacedRows) -> Floats:
         """Return the epochs of pairs, NaN where neither row has one."""
         if self.epoch is not None:
             return np.full(len(left), self.epoch)
         here, there = (left, right) if self.stays == "left" else (right, left)
         return np.where(np.isnan(here.epoch), there.epoch, here.epoch)
 
-    def separations(self, left: Positions, right: Positions) -> Floats:
+    def separations(self, left: PlacedRows, right: PlacedRows) -> Floats:
         """Return the angular distances of pairs at their epochs, in arcsec."""
         epochs = self.epochs(left, right)
         return separations(left.vectors_at(epochs), right.vectors_at(epochs))

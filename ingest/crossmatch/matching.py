@@ -11,6 +11,7 @@ import numpy as np
 from psycopg import Connection as DriverConnection
 from sqlalchemy import Connection, Engine
 
+from starledger.ingest.crossmatch.columns import read_columns
 from starledger.ingest.crossmatch.comparison import (
     Comparison,
     compared_at,
@@ -18,13 +19,8 @@ from starledger.ingest.crossmatch.comparison import (
     farthest_shift,
 )
 from starledger.ingest.crossmatch.neighbours import Pairs, neighbours, paired
-from starledger.ingest.crossmatch.positions import (
-    COLUMNS,
-    positions_in,
-    read_columns,
-    read_positions,
-)
 from starledger.ingest.crossmatch.ranking import BestRule, keep, open_stage, stage
+from starledger.ingest.crossmatch.rows import COLUMNS, positions_in, read_positions
 from starledger.ingest.crossmatch.sides import (
     Census,
     Side,

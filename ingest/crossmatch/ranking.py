@@ -8,8 +8,8 @@ from typing import Any
 from psycopg import Connection as DriverConnection
 from sqlalchemy import Connection, text
 
+from starledger.ingest.crossmatch.columns import write_columns
 from starledger.ingest.crossmatch.neighbours import Pairs
-from starledger.ingest.crossmatch.positions import write_columns
 
 
 class BestRule(StrEnum):

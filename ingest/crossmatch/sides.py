@@ -1,4 +1,4 @@
-"""The two sides of a crossmatch: which table holds a data release, and which rows count."""
+"""The two sides of a crossmatch: the rows of a data release that count."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Side:
         return condition
 
     def columns(self, *, suffix: str = "") -> list[ColumnElement[Any]]:
-        """Return the columns of `Positions`, without nulls."""
+        """Return the columns of `PlacedRows`, without nulls."""
         return [
             self.row_id.label(f"row_id{suffix}"),
             self.table.ra.label(f"ra{suffix}"),

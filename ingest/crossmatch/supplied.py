@@ -28,7 +28,7 @@ def supplied_pairs(left: Side, right: Side) -> Select[Any] | None:
     Returns
     -------
     query
-        The columns of `Positions` for the left row, and for the right one ending in ``_right``;
+        The columns of `PlacedRows` for the left row, and for the right one ending in ``_right``;
         None where neither side is Gaia or the other has no identifiers of it.
     """
     gaia, named = (right, left) if right.name == "gaia_source" else (left, right)

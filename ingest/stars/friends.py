@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from starledger.ingest.crossmatch.columns import BLOCK
 from starledger.ingest.crossmatch.comparison import Comparison
 from starledger.ingest.crossmatch.neighbours import blocks_of, neighbours
-from starledger.ingest.crossmatch.positions import BLOCK, Integers, Positions
+from starledger.ingest.crossmatch.rows import Integers, PlacedRows
 from starledger.ingest.sky_motion import Floats, positions_of, unit_vectors
 
 AS_PUBLISHED = Comparison(None, "right", np.nan, np.nan)
@@ -42,7 +43,7 @@ def friends(ra: Floats, dec: Floats, radius: float) -> Integers:
 def _linked(ra: Floats, dec: Floats, radius: float) -> Integers:
     size = len(ra)
     unknown = np.full(size, np.nan)
-    rows = Positions(np.arange(size), ra, dec, unknown, unknown, unknown, unknown)
+    rows = PlacedRows(np.arange(size), ra, dec, unknown, unknown, unknown, unknown)
     links: list[NDArray[np.int32]] = []
     for pairs in neighbours(blocks_of(rows, BLOCK), blocks_of(rows, BLOCK), radius, AS_PUBLISHED):
         once = pairs.left < pairs.right

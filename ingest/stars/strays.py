@@ -14,6 +14,7 @@ import numpy as np
 from psycopg import Connection as DriverConnection
 from sqlalchemy import Connection, text
 
+from starledger.ingest.crossmatch.columns import BLOCK, write_columns
 from starledger.ingest.crossmatch.comparison import (
     Motions,
     compared_where_published,
@@ -21,14 +22,7 @@ from starledger.ingest.crossmatch.comparison import (
 )
 from starledger.ingest.crossmatch.matching import driver_of
 from starledger.ingest.crossmatch.neighbours import Pairs, blocks_of, neighbours
-from starledger.ingest.crossmatch.positions import (
-    BLOCK,
-    NAMES,
-    Integers,
-    Positions,
-    read_positions,
-    write_columns,
-)
+from starledger.ingest.crossmatch.rows import NAMES, Integers, PlacedRows, read_positions
 from starledger.ingest.stars.friends import centres, common, friends
 from starledger.schema.sky import healpix_cells
 
@@ -82,15 +76,15 @@ def group_strays(connection: Connection, radius: float) -> dict[str, int]:
     return {"n_joined": int(joined.sum()), "n_without_source": int((~joined).sum())}
 
 
-def _joined(blocks: list[Positions]) -> Positions:
-    empty = Positions(np.zeros(0, np.int64), *(np.zeros(0) for _ in NAMES[1:]))
-    return Positions(
+def _joined(blocks: list[PlacedRows]) -> PlacedRows:
+    empty = PlacedRows(np.zeros(0, np.int64), *(np.zeros(0) for _ in NAMES[1:]))
+    return PlacedRows(
         *(np.concatenate([getattr(block, name) for block in [empty, *blocks]]) for name in NAMES)
     )
 
 
 def _nearest_star(
-    connection: DriverConnection[Any], strays: Positions, radius: float, stars: Motions
+    connection: DriverConnection[Any], strays: PlacedRows, radius: float, stars: Motions
 ) -> Integers:
     """Return the group of the nearest star of each stray, 0 where none is near."""
     comparison = compared_where_published(_motions(strays), stars)
@@ -98,7 +92,7 @@ def _nearest_star(
     group = np.zeros(len(strays), np.int64)
     if not len(strays):
         return group
-    numbered = Positions(np.arange(len(strays)), *(getattr(strays, name) for name in NAMES[1:]))
+    numbered = PlacedRows(np.arange(len(strays)), *(getattr(strays, name) for name in NAMES[1:]))
     found = neighbours(
         blocks_of(numbered, BLOCK), read_positions(connection, _STARS), radius, comparison, margin
     )
@@ -109,7 +103,7 @@ def _nearest_star(
     return group
 
 
-def _motions(strays: Positions) -> Motions:
+def _motions(strays: PlacedRows) -> Motions:
     dated = strays.epoch[~np.isnan(strays.epoch)]
     first, last = (float(dated.min()), float(dated.max())) if len(dated) else (None, None)
     return Motions(0, len(strays) - len(dated), first, last, 0.0)
@@ -129,7 +123,7 @@ def _write_groups(connection: DriverConnection[Any], spectra: Integers, group: I
 def _group_friends(
     connection: Connection,
     own: DriverConnection[Any],
-    strays: Positions,
+    strays: PlacedRows,
     radius: float,
     last_group: int,
 ) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sqlalchemy import Connection, Engine, insert, text
 
+from starledger.ingest.crossmatch.columns import write_columns
 from starledger.ingest.crossmatch.matching import driver_of
-from starledger.ingest.crossmatch.positions import write_columns
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.sky import healpix_cells

@@ -1,4 +1,4 @@
-"""Positions on which crossmatches go wrong: crowds, poles, and right ascension 0."""
+"""PlacedRows on which crossmatches go wrong: crowds, poles, and right ascension 0."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from starledger.ingest.crossmatch.comparison import (
     farthest_shift,
 )
 from starledger.ingest.crossmatch.neighbours import blocks_of, neighbours, paired
-from starledger.ingest.crossmatch.positions import Positions
+from starledger.ingest.crossmatch.rows import PlacedRows
 from tests.ingest.sky_samples import crowded_sky, scattered
 
 EPOCHS = np.array([1991.25, 2000.0, 2000.0, 2015.5, np.nan])
@@ -24,16 +24,16 @@ EPOCHS = np.array([1991.25, 2000.0, 2000.0, 2015.5, np.nan])
 
 def rows_of(
     ra: NDArray[np.float64], dec: NDArray[np.float64], rng: np.random.Generator, speed: float
-) -> Positions:
+) -> PlacedRows:
     """Return rows of many epochs, some of which do not move, some very fast (mas/yr)."""
     n = len(ra)
     pmra, pmdec = rng.normal(0, speed, (2, n)) * rng.choice([0.0, 1.0, 1.0, 30.0, np.nan], n)
-    return Positions(
+    return PlacedRows(
         np.arange(n), ra, dec, rng.choice(EPOCHS, n), pmra, pmdec, rng.uniform(5, 20, n)
     )
 
 
-def motions_of(rows: Positions) -> Motions:
+def motions_of(rows: PlacedRows) -> Motions:
     dated = rows.epoch[~np.isnan(rows.epoch)]
     return Motions(
         int((rows.speed > 0).sum()),
@@ -45,7 +45,7 @@ def motions_of(rows: Positions) -> Motions:
 
 
 def found_by_all(
-    left: Positions, right: Positions, radius: float, comparison: Comparison
+    left: PlacedRows, right: PlacedRows, radius: float, comparison: Comparison
 ) -> dict[tuple[int, int], tuple[float, float]]:
     i, j = (part.ravel() for part in np.indices((len(left), len(right))))
     pairs = paired(left.take(i), right.take(j), comparison)
@@ -119,7 +119,7 @@ def test_rows_without_epoch_are_compared_at_that_of_the_others() -> None:
 def test_the_rim_is_within(radius: float) -> None:
     one, nan = np.array([1]), np.array([np.nan])
     left, right = (
-        Positions(one, np.array([10.0]), np.array([dec]), nan, nan, nan, nan)
+        PlacedRows(one, np.array([10.0]), np.array([dec]), nan, nan, nan, nan)
         for dec in (0.0, 2.0 / 3600)
     )
     found = list(neighbours(iter([left]), iter([right]), radius, compared_at(2000.0)))

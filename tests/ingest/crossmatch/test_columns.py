@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from starledger.ingest.crossmatch.columns import read_columns, write_columns
 from starledger.ingest.crossmatch.matching import driver_of
-from starledger.ingest.crossmatch.positions import read_columns, write_columns
 from starledger.schema.database import Database
 
 pytestmark = pytest.mark.integration
