@@ -116,7 +116,7 @@ class _Unpacked:
 
     def __init__(self, source: Source, file: BinaryIO) -> None:
         self._source = source
-        self._file: BinaryIO = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+        self._file: Stream = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
 
     def read(self, size: int, /) -> bytes:
         try:
