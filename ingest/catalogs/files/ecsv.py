@@ -16,11 +16,11 @@ class BadYaml(ValueError):
     """The header is no YAML, or says nothing of columns."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Plain data alone; what has a type of its own is left out."""
 
 
-_Loader.add_multi_constructor("", lambda *_: None)  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor("", lambda *_: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,12 @@ _UNREAD = {
     "P": "arrays of varying length",
     "Q": "arrays of varying length",
 }
-_SHIFTED = {("B", -128): "i1", ("I", 1 << 15): "u2", ("J", 1 << 31): "u4", ("K", 1 << 63): "u8"}
+_SHIFTED: dict[tuple[str, float], str] = {
+    ("B", -128): "i1",
+    ("I", 1 << 15): "u2",
+    ("J", 1 << 31): "u4",
+    ("K", 1 << 63): "u8",
+}
 """TZERO of integers that FITS itself has no type for."""
 
 Raw = NDArray[np.uint8]

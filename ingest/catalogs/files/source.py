@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 from isal import igzip, isal_zlib
 
@@ -64,7 +64,7 @@ class Source:
                 f"cannot be read: {reason}", "Give a file that is there and that you may read."
             ) from None
         with file:
-            yield _Unpacked(self, igzip.IGzipFile(fileobj=file)) if self.packed else file
+            yield _Unpacked(self, file) if self.packed else file
 
     @contextmanager
     def unpacked(self) -> Iterator[Source]:
@@ -114,8 +114,9 @@ class _Copy(Source):
 class _Unpacked:
     """Gzipped bytes, which tell in our words when they are damaged."""
 
-    def __init__(self, source: Source, file: igzip.IGzipFile) -> None:
-        self._source, self._file = source, file
+    def __init__(self, source: Source, file: BinaryIO) -> None:
+        self._source = source
+        self._file: Stream = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
 
     def read(self, size: int, /) -> bytes:
         try:

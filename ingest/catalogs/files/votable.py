@@ -80,7 +80,10 @@ class VoTable:
 
 
 def _at_rows(stream: Stream) -> tuple[HeadParser, bytes]:
-    """Return the parser of what stands before the rows, and the first bytes of these."""
+    """Return the parser of what stands before the rows, and the first bytes of these.
+
+    A document may end without rows: it was read whole then.
+    """
     parser = HeadParser()
     raw, fed = b"", 0
     while chunk := stream.read(CHUNK):
@@ -91,8 +94,9 @@ def _at_rows(stream: Stream) -> tuple[HeadParser, bytes]:
         if len(raw) > TOP:
             raise BadXml(f"does not come to its rows in its first {TOP >> 20} MiB")
     parser.feed(raw[fed:], final=True)
-    if parser.head.status != "ERROR":
-        raise BadXml("holds no table with rows")
+    if not parser.head.fields and parser.head.status != "ERROR":
+        raise BadXml("holds no table")
+    parser.head.ended = True
     return parser, b""
 
 
@@ -115,16 +119,17 @@ def _rows(
             raw += chunk
         yield rows.batch(raw[: end.start()], first)
         rows.finish()
-        raw = raw[end.start() :]
-    _take_the_rest(stream, raw, parser)
+        _take_the_rest(stream, raw[end.start() :], parser)
+    elif head.kind is not None:
+        _take_the_rest(stream, raw, parser)
 
 
 def _take_the_rest(stream: Stream, raw: bytes, parser: HeadParser) -> None:
     size = 0
-    while raw:
+    while raw or (raw := stream.read(CHUNK)):
         parser.feed(raw)
         size += len(raw)
         if size > TOP:
             raise BadXml(f"goes on for more than {TOP >> 20} MiB behind its rows")
-        raw = stream.read(CHUNK)
+        raw = b""
     parser.feed(b"", final=True)
