@@ -14,6 +14,9 @@ from typing import Any, Self
 from sqlalchemy import Connection, Row, text
 
 from starledger.schema.migrate import require_head, schema_state
+from starledger.schema.partitions import is_divided
+from starledger.schema.tables import SCHEMA
+from starledger.schema.triggers import versioned_tables
 
 EXACT_UP_TO = 20_000
 """Rows of one data release or model up to which they are counted one by one."""
@@ -35,7 +38,8 @@ FROM ledger.release r LEFT JOIN ledger.closed_run c USING (run_id) ORDER BY r.re
 
 # The orders below make PostgreSQL walk an index, which ends at once where there is nothing.
 DATA_RELEASES = """
-SELECT d.data_release_id, s.name || ' ' || d.name || ' ' || d.version AS name, coalesce((
+SELECT d.data_release_id,
+    s.name || '/' || d.name || '/' || d.version || ':' || d.product AS name, coalesce((
     SELECT w.action = 'withdrawn' FROM ledger.withdrawal w
     WHERE w.data_release_id = d.data_release_id ORDER BY w.run_id DESC LIMIT 1
     ), false) AS withdrawn, (
@@ -45,6 +49,13 @@ SELECT d.data_release_id, s.name || ' ' || d.name || ' ' || d.version AS name, c
         ORDER BY p.data_release_id, p.external_id LIMIT :enough
     ) few) AS at_least
 FROM ledger.data_release d JOIN ledger.survey s USING (survey_id) ORDER BY d.data_release_id
+"""
+
+# Statistics are gathered when a partition is attached, and from time to time later.
+CATALOG_PARTITIONS = """
+SELECT substring(c.relname FROM '[0-9]+$')::int AS data_release_id, c.relname, c.reltuples AS about
+FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
+WHERE i.inhparent = ANY (CAST(:tables AS regclass[]))
 """
 
 STAR_OF = """
@@ -156,10 +167,11 @@ class ReleaseStatus:
 
 @dataclass(frozen=True)
 class DataReleaseStatus:
-    """What is current of a data release: its spectra, and the stars that they are of."""
+    """What is current of a data release: rows of catalogs, spectra, and the stars of these."""
 
     name: str
     withdrawn: bool
+    rows: Count
     spectra: Count
     stars: Count
 
@@ -234,9 +246,36 @@ def _data_releases(connection: Connection) -> list[DataReleaseStatus]:
     for found in sampled:
         spectra, stars = times * found.spectra, times * float(found.stars)
         counts[found.data_release_id] = (Count.about(spectra), Count.about(stars))
+    catalogs = _catalog_rows(connection)
     return [
-        DataReleaseStatus(row.name, row.withdrawn, *counts[row.data_release_id]) for row in rows
+        DataReleaseStatus(
+            row.name,
+            row.withdrawn,
+            catalogs.get(row.data_release_id, Count(0)),
+            *counts[row.data_release_id],
+        )
+        for row in rows
     ]
+
+
+def _catalog_rows(connection: Connection) -> dict[int, Count]:
+    """Return how many rows of catalogs each data release has."""
+    tables = [f"{SCHEMA}.{table}" for table in versioned_tables() if is_divided(table)]
+    partitions = connection.execute(text(CATALOG_PARTITIONS), {"tables": tables}).all()
+    few = [row for row in partitions if row.about <= EXACT_UP_TO]
+    counted = " UNION ALL ".join(
+        f"SELECT {row.data_release_id}, count(*) FROM {SCHEMA}.{row.relname}"  # noqa: S608 - ours
+        " WHERE valid_to_run_id IS NULL"
+        for row in few
+    )
+    exact = connection.execute(text(counted)).all() if few else []
+    found: dict[int, Count] = {}
+    for release, rows in exact:
+        found[release] = Count(found.get(release, Count(0)).number + rows)
+    for row in partitions:
+        if row.about > EXACT_UP_TO:
+            found[row.data_release_id] = Count.about(row.about)
+    return found
 
 
 def _models(connection: Connection) -> list[ModelStatus]:

@@ -7,7 +7,8 @@ loop over rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -15,6 +16,8 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 from psycopg import sql
+
+from starledger.schema.ahead import ahead
 
 Bytes = NDArray[np.uint8]
 Kept = NDArray[np.bool_]
@@ -60,13 +63,18 @@ def copy_rows(
     )
     with cursor.copy(target) as copy:
         copy.write(SIGNATURE)
-        while first is not None:
-            for part in _parts(first):
-                copy.write(encoded(part))
-            rows += first.num_rows
-            first = next(batches, None)
+        # The server takes the last block in while the next one is made.
+        for number, block in ahead(_blocks(chain([first], batches))):
+            rows += number
+            copy.write(block)
         copy.write(TRAILER)
     return rows
+
+
+def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bytes]]:
+    for batch in batches:
+        for part in _parts(batch):
+            yield part.num_rows, encoded(part)
 
 
 def encoded(batch: pa.RecordBatch) -> bytes:

@@ -17,8 +17,6 @@ NOTHING = pa.array(["", "null", "NULL", "Null", "nan", "NaN", "NAN", "None", "N/
 """What text files write where there is nothing."""
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_PLAIN = r"^[+-]?([0-9]{1,18}|[0-8][0-9]{18}|9[01][0-9]{17})$"
-"""Whole numbers that 64 bits hold, but for the last hundredth of them."""
 _INFINITE = r"(?i)^[+-]?inf(inity)?$"
 _EXACT = 2.0**53
 """Up to here a double precision number holds every integer."""
@@ -122,7 +120,7 @@ def _whole(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
 
 def _whole_text(column: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Read whole numbers that are written with a point, as 55862.0, among plain ones."""
-    plain = pc.match_substring_regex(column, _PLAIN)
+    plain = pc.match_substring_regex(column, r"^[+-]?([0-9]{1,18}|[1-8][0-9]{18})$")
     nothing = pa.scalar(None, pa.string())
     exact = pc.if_else(plain, column, nothing).cast(pa.int64())
     others, bad = _whole_of_numbers(*_number(pc.if_else(plain, nothing, column)))

@@ -177,7 +177,7 @@ class Conversion:
         if not self._resolved.has(source):
             return np.full(work.n_rows, np.nan)
         values, bad = work.values(source, "number", unit)
-        work.judge(name, bad, "is not a number", must=False)
+        work.judge(name, bad, "cannot be read", must=False)
         numbers = values.fill_null(np.nan).to_numpy(zero_copy_only=False).copy()
         endless = np.isinf(numbers) | (np.abs(numbers) > np.finfo(np.float32).max)
         work.judge(name, endless, "is not finite", must=False)
@@ -188,8 +188,9 @@ class Conversion:
         if "ra" not in columns or "healpix" not in self._table.columns:
             return
         known = _valid(columns["ra"]) & _valid(columns["dec"])
-        half = _valid(columns["ra"]) != _valid(columns["dec"])
-        work.refuse(half, "ra and dec: one of them is missing")
+        if self._table.columns["ra"].nullable:
+            half = _valid(columns["ra"]) != _valid(columns["dec"])
+            work.refuse(half, "one of ra and dec is missing")
         ra = columns["ra"].fill_null(0.0).to_numpy(zero_copy_only=False)
         dec = columns["dec"].fill_null(0.0).to_numpy(zero_copy_only=False)
         columns["healpix"] = pa.array(healpix_cells(ra, dec), pa.int64(), mask=~known)

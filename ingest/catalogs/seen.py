@@ -50,5 +50,6 @@ class SeenIds:
         if not len(fresh):
             return
         while self._runs and len(self._runs[-1]) <= 2 * len(fresh):
-            fresh = np.union1d(self._runs.pop(), fresh)
+            fresh = np.concatenate((self._runs.pop(), fresh))
+            fresh.sort()
         self._runs.append(fresh)

@@ -18,6 +18,7 @@ from starledger.schema.settings import load_settings
 COMMANDS = {
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
+    "ingest": "starledger.ingest.commands:ingest",
     "simulate": "starledger.compute.commands:simulate",
     "status": "starledger.catalog.commands:status",
 }

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.integration
 
 HEAD = "0002"
 
-SPECTRA_AND_STARS = {
-    "lamost dr5 v1": (7, 1),
-    "apogee dr14 v1": (1, 1),
-    "sdss dr16 v1": (1, 1),
-    "galah dr2 v1": (0, 0),
-    "galah dr3 v2": (0, 0),
-    "gaia dr2 v1": (0, 0),
-    "gaia dr3 v1": (0, 0),
+ROWS_SPECTRA_AND_STARS = {
+    "lamost/dr5/v1:main": (1, 7, 1),
+    "apogee/dr14/v1:main": (2, 1, 1),
+    "sdss/dr16/v1:main": (0, 1, 1),
+    "galah/dr2/v1:main": (1, 0, 0),
+    "galah/dr3/v2:main": (1, 0, 0),
+    "gaia/dr2/v1:main": (1, 0, 0),
+    "gaia/dr3/v1:main": (2, 0, 0),
 }
 FITS_AND_WORK = {
     "payne_lamost": (4, 0, 1, 0, 0, 0),
@@ -49,7 +49,7 @@ def seen(ledger: Database) -> Status:
 
 def counts(found: Status) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the counts of data releases and of models, by name."""
-    releases = {row.name: (row.spectra, row.stars) for row in found.data_releases}
+    releases = {row.name: (row.rows, row.spectra, row.stars) for row in found.data_releases}
     models = {
         row.name: (row.good, row.flagged, row.failed, row.pending, row.leased, row.aside)
         for row in found.models
@@ -67,7 +67,7 @@ def test_an_empty_ledger(ledger: Database) -> None:
 
 def test_small_counts_are_exact(ledger: Database, many: ManyModels) -> None:
     releases, models = counts(seen(ledger))
-    assert numbers(releases) == SPECTRA_AND_STARS
+    assert numbers(releases) == ROWS_SPECTRA_AND_STARS
     assert numbers(models) == FITS_AND_WORK
     everything = [count for row in (*releases.values(), *models.values()) for count in row]
     assert not any(count.estimated for count in everything)
@@ -79,12 +79,12 @@ def test_counts_of_larger_tables_are_estimates(
     monkeypatch.setattr(module, "EXACT_UP_TO", 0)
     releases, models = counts(seen(ledger))
     # The sample is the whole of these small tables.
-    assert numbers(releases) == SPECTRA_AND_STARS
+    assert numbers(releases) == ROWS_SPECTRA_AND_STARS
     assert numbers(models) == FITS_AND_WORK
-    assert {name for name, row in releases.items() if row[0].estimated} == {
-        "lamost dr5 v1",
-        "apogee dr14 v1",
-        "sdss dr16 v1",
+    assert {name for name, row in releases.items() if row[1].estimated} == {
+        "lamost/dr5/v1:main",
+        "apogee/dr14/v1:main",
+        "sdss/dr16/v1:main",
     }
     assert [count.estimated for count in models["dd_payne_lamost"]] == [True] * 4 + [False] * 2
     assert [count.estimated for count in models["boss_net"]] == [True] * 3 + [False] * 3
@@ -130,7 +130,7 @@ def test_a_replaced_version_is_not_counted(ledger: Database, many: ManyModels) -
             )
         )
     assert total == 8
-    assert counts(seen(ledger))[0]["lamost dr5 v1"][0].number == 7
+    assert counts(seen(ledger))[0]["lamost/dr5/v1:main"][1].number == 7
 
 
 @pytest.mark.parametrize(("outcome", "stars"), [("done", 2), ("failed", 1)])
@@ -142,10 +142,10 @@ def test_stars_are_those_of_the_last_star_run_that_ended_well(
         previous = connection.scalar(text("SELECT max(run_id) FROM ledger.star_run"))
         run = many.open("split", RunKind.STAR, linking_radius=3.0, previous_run_id=previous)
         many.member("visit_other", "twin", run)
-    assert counts(seen(ledger))[0]["lamost dr5 v1"][1].number == 1
+    assert counts(seen(ledger))[0]["lamost/dr5/v1:main"][2].number == 1
     with ledger.engine().begin() as connection:
         close_run(connection, run, outcome)
-    assert counts(seen(ledger))[0]["lamost dr5 v1"][1].number == stars
+    assert counts(seen(ledger))[0]["lamost/dr5/v1:main"][2].number == stars
 
 
 def test_work_by_its_state(ledger: Database, many: ManyModels) -> None:
@@ -218,10 +218,10 @@ def test_the_command_says_about_where_it_estimates(
     assert answer.err == ""
     lamost, apogee = (
         next(line.split() for line in answer.out.splitlines() if f"  {name} " in line)
-        for name in ("lamost dr5 v1", "apogee dr14 v1")
+        for name in ("lamost/dr5/v1:main", "apogee/dr14/v1:main")
     )
-    assert lamost == ["lamost", "dr5", "v1", "no", "about", "7", "about", "1"]
-    assert apogee == ["apogee", "dr14", "v1", "no", "1", "1"]
+    assert lamost == ["lamost/dr5/v1:main", "no", "1", "about", "7", "about", "1"]
+    assert apogee == ["apogee/dr14/v1:main", "no", "2", "1", "1"]
 
 
 def test_the_command_in_json(ledger: Database, many: ManyModels, starledger: Command) -> None:
@@ -229,8 +229,9 @@ def test_the_command_in_json(ledger: Database, many: ManyModels, starledger: Com
     found = json.loads(answer.out)
     assert found["revision"] == HEAD
     assert found["data_releases"][0] == {
-        "name": "lamost dr5 v1",
+        "name": "lamost/dr5/v1:main",
         "withdrawn": False,
+        "rows": {"number": 1, "estimated": False},
         "spectra": {"number": 7, "estimated": False},
         "stars": {"number": 1, "estimated": False},
     }
