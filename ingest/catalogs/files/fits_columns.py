@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from starledger.ingest.catalogs.files.fits_cards import Hdu
+from starledger.ingest.catalogs.files.fixed_text import padded_texts
 from starledger.ingest.catalogs.files.source import Source
 
 _TFORM = re.compile(r"(\d{0,9})([LXBIJKAEDCMPQ]).*")
@@ -81,7 +82,7 @@ class Column:
         per_row = self.repeat
         if self.code == "A":
             per_row = self.repeat // self.text_width
-            values = _texts(raw.reshape(-1, self.text_width))
+            values = padded_texts(raw.reshape(-1, self.text_width))
         elif self.code == "L":
             values = _truths(raw.reshape(-1))
         else:
@@ -119,38 +120,6 @@ def _truths(raw: Raw) -> pa.Array:
     return pa.array(raw == ord("T"), mask=~np.isin(raw, np.frombuffer(b"TF", np.uint8)))
 
 
-def _texts(raw: Raw) -> pa.Array:
-    """Return texts without what follows a NUL, and without blanks behind them."""
-    width = raw.shape[1]
-    counts = np.arange(1, width + 1, dtype=np.int32)
-    if not raw.all():
-        raw = np.where(np.logical_or.accumulate(raw == 0, axis=1), np.uint8(32), raw)
-    lengths = np.max((raw != 32) * counts, axis=1, initial=0)
-    offsets = np.zeros(len(raw) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    kept = raw[counts <= lengths[:, None]]
-    texts = pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(kept))
-    if kept.size and kept.max() > 127:
-        return _decoded(texts)
-    return texts
-
-
-def _decoded(texts: pa.Array) -> pa.Array:
-    """Return texts that are UTF-8 or, where one is not, Latin 1."""
-    try:
-        texts.validate(full=True)
-    except pa.ArrowInvalid:
-        return pa.array([_text(raw) for raw in texts.view(pa.binary()).to_pylist()], pa.string())
-    return texts
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
 def columns_of(source: Source, hdu: Hdu) -> list[Column]:
     """Return the columns of a binary table.
 
@@ -184,10 +153,7 @@ def _column(source: Source, hdu: Hdu, number: int, offset: int) -> Column:
             f"is damaged: column {number} of HDU {hdu.number} is of unknown type {form!r}"
         )
     repeat, code = int(found[1] or 1), found[2]
-    if code == "X":
-        width = -(-repeat // 8)
-    else:
-        width = repeat * (_POINTERS.get(code) or _SIZES[code])
+    width = -(-repeat // 8) if code == "X" else repeat * (_POINTERS.get(code) or _SIZES[code])
     return Column(
         cards.get(f"TTYPE{number}", ""),
         code,

@@ -92,9 +92,7 @@ def _largest(source: Source, every: Sequence[Hdu]) -> Hdu:
 
 def _about(source: Source, primary: Hdu, hdu: Hdu, columns: Sequence[Column]) -> About:
     names = checked_names(source, [column.name for column in columns])
-    units = {
-        name: column.unit for name, column in zip(names, columns, strict=True) if column.unit
-    }
+    units = {name: column.unit for name, column in zip(names, columns, strict=True) if column.unit}
     said = {**primary.cards, **hdu.cards}
     meta = {key: value for key, value in said.items() if not _OF_LAYOUT.fullmatch(key)}
     return About(names, units, hdu.integer("NAXIS2"), meta)

@@ -82,9 +82,7 @@ class ParquetTable:
             raise
         except _Broken as error:
             reason = str(error).partition("\n")[0].rstrip(".")[:200] or type(error).__name__
-            raise self._source.unreadable(
-                f"is damaged or cut off: Arrow says {reason!r}"
-            ) from None
+            raise self._source.unreadable(f"is damaged or cut off: Arrow says {reason!r}") from None
 
     def _refuse_unread(self, field: pa.Field) -> None:
         kind = field.type
@@ -134,11 +132,9 @@ def _units(schema: pa.Schema, metadata: dict[bytes, bytes]) -> dict[str, str]:
             units |= units_of(metadata[_VOTABLE_KEY])
         except BadXml:
             units = {}
-    # The schema's own metadata are there too where the file is from astropy.
-    said = (schema.metadata or {}).get(_ASTROPY_KEY) or metadata.get(_ASTROPY_KEY)
-    if said is not None:
+    if _ASTROPY_KEY in metadata:
         try:
-            units |= table_header(said.decode("utf-8", "replace")).units
+            units |= table_header(metadata[_ASTROPY_KEY].decode("utf-8", "replace")).units
         except BadYaml:
             units = dict(units)
     for field in schema:
