@@ -253,17 +253,16 @@ class _Checked:
 def _first(located: LocatedYaml, error: ValidationError) -> BadMapping:
     """Return the first of several faults; the others show when it is mended."""
     fault = error.errors(include_url=False)[0]
-    place = [part for part in fault["loc"] if _is_key(located, part)]
+    place: tuple[str | int, ...] = ()
+    for part in fault["loc"]:
+        # What is neither there nor missing is which way of several pydantic tried.
+        if (*place, part) in located.lines or fault["type"] == "missing":
+            place = (*place, part)
     what = str(fault["msg"]).removeprefix("Value error, ")
     return BadMapping(
         f"{located.where(place)}: {what[:1].lower()}{what[1:]}.",
         remedy="Mend the file; see the how-to on a table of your own.",
     )
-
-
-def _is_key(located: LocatedYaml, part: str | int) -> bool:
-    """Whether a part of pydantic's place is the file's: it adds which way of a union it tried."""
-    return any(part in place for place in located.lines) or part in DescribedTable.model_fields
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from starledger.ingest.catalogs.choosing import NoSuchLayout
 from tests.ingest.catalogs.tables_in_memory import convert
 
-WHITE_DWARFS = {
+WHITE_DWARFS: dict[str, list[Any]] = {
     "WDJ_name": ["WDJ000001.00+010203.04", "WDJ2"],
     "source_id": [2738339472316713728, 2738339472316713729],
     "ra": [0.25, 1.0],

@@ -131,7 +131,7 @@ def test_errors_flags_and_missing_labels() -> None:
     assert made.rows[1]["labels"] is None
     assert (made.rows[0]["rv"], made.rows[0]["err_rv"]) == (-12.5, 3.5)
     assert (made.rows[1]["rv"], made.rows[1]["err_rv"]) == (None, None)
-    assert made.repaired["logg is not a number: taken as missing"] == 1
+    assert made.repaired["logg cannot be read: taken as missing"] == 1
     assert made.repaired["err_rv is not positive: taken as missing"] == 1
 
 
@@ -199,9 +199,7 @@ def test_labels_of_the_pilot() -> None:
 )
 def test_simulated_catalogs(tmp_path: Path, layout: Layout, release: str, suffix: str) -> None:
     spectra = PretendSpectra(OPTICAL)
-    simulate_survey(
-        "lamost", 30, 4, tmp_path, quality="realistic", layout=layout, spectra=spectra
-    )
+    simulate_survey("lamost", 30, 4, tmp_path, quality="realistic", layout=layout, spectra=spectra)
     for product in ("general", "stellar"):
         path = tmp_path / "catalogs" / f"lamost_{release}_{product}.csv"
         made = convert_file("lamost", path, release=release)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from starledger.ingest.catalogs.choosing import NoSuchLayout
@@ -113,6 +115,11 @@ def test_apogee_by_the_payne(spelling: str) -> None:
 
 
 def test_a_missing_column_is_named() -> None:
-    table = {"LAMOST_ID": ["a"], "RA": [1.0], "Dec": [2.0], "APOGEE_ID": ["2M"]}
+    table: dict[str, list[Any]] = {
+        "LAMOST_ID": ["a"],
+        "RA": [1.0],
+        "Dec": [2.0],
+        "APOGEE_ID": ["2M"],
+    }
     with pytest.raises(NoSuchLayout, match="lamost_apogee, it lacks the columns PARAM_M_H"):
         convert("value_added", table)

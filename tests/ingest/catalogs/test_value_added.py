@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from starledger.ingest.catalogs.choosing import NoSuchLayout
 from tests.ingest.catalogs.tables_in_memory import convert
 
-PAIRS = {
+PAIRS: dict[str, list[Any]] = {
     "source_id1": [4722135642226356736, 5044978809619505664],
     "source_id2": [4722111590409480064, 5044978805325246464],
     "ra1": [48.5, 49.5],
@@ -87,9 +89,7 @@ def test_subgiants() -> None:
     assert made.rows[0]["gaia_dr3_source_id"] == 643819484616249984
 
 
-@pytest.mark.parametrize(
-    ("iron", "error"), [("[Fe/H]", "e_[Fe/H]"), ("__Fe_H_", "e__Fe_H_")]
-)
+@pytest.mark.parametrize(("iron", "error"), [("[Fe/H]", "e_[Fe/H]"), ("__Fe_H_", "e__Fe_H_")])
 def test_hot_payne(iron: str, error: str) -> None:
     made = convert(
         "value_added",
