@@ -72,12 +72,13 @@ def catalog(
     Exit code 1 if rows or files were rejected; `starledger ingest rejects` shows them.
     """
     # Arrow takes a second to import, which `--help` need not wait for.
-    from starledger.ingest.catalogs.described import read_mapping
     from starledger.ingest.catalogs.ingesting import ingest_catalog
     from starledger.ingest.catalogs.layouts import LAYOUTS
 
     layouts = LAYOUTS
     if mapping is not None:
+        from starledger.ingest.catalogs.described import read_mapping
+
         described = read_mapping(mapping)
         layouts, layout = (described,), described.name
     with database_of(context) as database, progress("rows") as advance:

@@ -102,6 +102,20 @@ def running(engine: Engine, kind: RunKind, **about: Any) -> Iterator[OpenRun]:
             close_run(connection, run.run_id, message=run.message, summary=run.summary)
 
 
+@contextmanager
+def going_on(engine: Engine, run_id: int) -> Iterator[OpenRun]:
+    """Work on an open run that may be one interrupted before, and close it as done at the end.
+
+    Whatever ends the work before its end, an error included, leaves the run open, so that the
+    same command goes on with it.
+    """
+    run = OpenRun(run_id)
+    with bound(run=run_id):
+        yield run
+        with engine.begin() as connection:
+            close_run(connection, run_id, message=run.message, summary=run.summary)
+
+
 def _without_passwords(command: str) -> str:
     """Hide the passwords of addresses, which everyone who sees the row could read.
 

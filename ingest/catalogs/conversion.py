@@ -99,10 +99,17 @@ class Conversion:
         for name, source in {**self.layout.columns, **member}.items():
             if self._resolved.has(source):
                 columns[name] = self._column(work, name, source)
+        for name, value in self.layout.expected.items():
+            self._expect(work, name, columns[name], value)
         if self.labels:
             columns |= self._label_columns(work)
         self._place_on_sky(work, columns)
         return work.finish({name: self._whole(work, name, columns) for name in self._targets})
+
+    def _expect(self, work: _Work, name: str, column: pa.Array, value: float) -> None:
+        """Refuse rows in which a column tells another number than all rows of the layout do."""
+        other = pc.not_equal(column, value).fill_null(False).to_numpy(zero_copy_only=False)
+        work.refuse(other, f"{name} is not {value}, as it is in {self.layout.title}")
 
     def _whole(self, work: _Work, name: str, columns: Mapping[str, pa.Array]) -> pa.Array:
         """Return a column as the table takes it: with its default, or refused, where missing."""

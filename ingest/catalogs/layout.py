@@ -139,6 +139,9 @@ class CatalogLayout:
         On what the layout has been tried.
     releases
         Names of data releases of which it is, where another layout has the same columns.
+    expected
+        Numbers that columns of ours must hold in every row that tells them: a row with another
+        one is of another data release, and refused.
     """
 
     name: str
@@ -153,10 +156,11 @@ class CatalogLayout:
     absent: Sequence[str] = ()
     checked_on: CheckedOn = "its published description"
     releases: Sequence[str] = ()
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     def sha256(self) -> str:
         """Return the SHA-256 of the mapping: of what decides which row a line becomes."""
-        decisive = (self.table, self.columns, self.labels, self.members)
+        decisive = (self.table, self.columns, self.labels, self.members, self.expected)
         return hashlib.sha256(_spelled(decisive).encode()).hexdigest()
 
 

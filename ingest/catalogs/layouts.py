@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starledger.ingest.catalogs import apogee, boss, gaia, galah
 from starledger.ingest.catalogs.compact_stars import COMPACT_STARS
 from starledger.ingest.catalogs.lamost import LAMOST_LAYOUTS
 from starledger.ingest.catalogs.lamost_medium import LAMOST_MEDIUM_LAYOUTS
@@ -15,5 +16,9 @@ LAYOUTS: tuple[CatalogLayout, ...] = (
     *MADE_OF_SPECTRA,
     *COMPACT_STARS,
     *REFERENCE_TABLES,
+    *apogee.LAYOUTS,
+    *galah.LAYOUTS,
+    *gaia.LAYOUTS,
+    *boss.LAYOUTS,
 )
 """The layouts in the order in which they are tried."""

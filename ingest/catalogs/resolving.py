@@ -61,6 +61,10 @@ class Resolved:
         column = batch.column(self.name(field))
         if field.element is None:
             return column
+        if not pa.types.is_fixed_size_list(column.type) or column.type.list_size <= field.element:
+            raise UnreadableTable(
+                f"The column {self.name(field)} is no vector of {field.element + 1} or more values."
+            )
         return pc.list_element(column, field.element)
 
     def scale(self, field: Field, ours: str) -> float:

@@ -84,12 +84,9 @@ def star_row(
     """Return the row of allStar of the star whose visits in the batch are `here`."""
     i = int(here[0])
     row = np.zeros(1, dtype=ALL_STAR)
-    identity = f"{rows.location[i]}.{rows.apogee_id[i]}"
-    row["APSTAR_ID"] = f"apogee.apo25m.s.stars.{identity}"
-    row["TARGET_ID"] = identity
-    row["ASPCAP_ID"] = f"apogee.l31c.{identity}"
     row["FILE"], row["APOGEE_ID"] = star_name(rows.apogee_id[i]), rows.apogee_id[i]
-    row["TELESCOPE"], row["FIELD"], row["LOCATION_ID"] = b"apo25m", rows.field[i], rows.location[i]
+    row["TELESCOPE"], row["FIELD"] = b"apo25m", rows.field[i]
+    give_identity(row, int(rows.location[i]))
     for name, band in (("J", "j"), ("H", "h"), ("K", "ks")):
         row[name], row[f"{name}_ERR"] = batch.magnitude(band)[i], 0.025
     row["RA"], row["DEC"], row["NVISITS"] = batch.ra[i], batch.dec[i], len(here)
@@ -100,6 +97,14 @@ def star_row(
     row["GAIA_SOURCE_ID"] = batch.stars.gaia_dr2_source_id[batch.visits.star[i]]
     _give_labels(row, batch, i)
     return row
+
+
+def give_identity(row: NDArray[np.void], location: int) -> None:
+    """Fill in the location of a row of allStar, and the identifiers that name it."""
+    identity = f"{location}.{row['APOGEE_ID'][0].decode()}"
+    row["LOCATION_ID"], row["TARGET_ID"] = location, identity
+    row["APSTAR_ID"] = f"apogee.apo25m.s.stars.{identity}"
+    row["ASPCAP_ID"] = f"apogee.l31c.{identity}"
 
 
 def _give_labels(row: NDArray[np.void], batch: Batch, i: int) -> None:

@@ -91,7 +91,7 @@ def galah_rows(
     """
     rows = np.zeros(len(stars), dtype=GALAH_DTYPES[release])
     signal = np.clip(60.0 * 10 ** (0.12 * (13.0 - stars.magnitude("g"))), 8.0, 250.0)
-    rows["star_id"] = np.char.lstrip(stars.apogee_id, "2M")
+    rows["star_id"] = [str(name).removeprefix("2M") for name in stars.apogee_id]
     rows["sobject_id"] = 140_000_000_000_000 + stars.number * 1000 + 1
     broken = np.zeros(len(stars), dtype=bool)
     if quality is Quality.REALISTIC:

@@ -202,7 +202,8 @@ class ApogeeWriter:
             return [row]
         again = row.copy()
         again["EXTRATARG"] = apogee_catalog.DUPLICATE
-        again["FIELD"], again["LOCATION_ID"] = b"SIMEXTRA", 1
+        again["FIELD"] = b"SIMEXTRA"
+        apogee_catalog.give_identity(again, 1)
         return [row, again]
 
     def _at_rest(

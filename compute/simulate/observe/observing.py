@@ -27,11 +27,12 @@ from starledger.compute.simulate.observe.effects import (
 from starledger.compute.simulate.observe.noise import expose
 from starledger.compute.simulate.observe.observation import Motion, Sampling
 from starledger.compute.simulate.observe.rest_spectra import RestSpectra
-from starledger.compute.simulate.observe.sky_motion import Positions, positions_at
+from starledger.compute.simulate.observe.sky_motion import positions_at
 from starledger.compute.simulate.observe.surveys import Survey
 from starledger.compute.simulate.observe.visits import Visits, plan_visits
 from starledger.compute.simulate.population.stars import Stars, companion_rv, visit_rv
 from starledger.compute.synthesis.labels import label_index
+from starledger.ingest.sky_motion import Positions
 
 Floats = NDArray[np.float64]
 

@@ -1,24 +1,13 @@
-"""Where stars stand at other epochs."""
+"""Where simulated stars stand at other epochs."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from starledger.compute.simulate.population.stars import Stars
+from starledger.ingest.sky_motion import Positions, propagated
 
-Floats = NDArray[np.float64]
 TRUTH_EPOCH = 2016.0
-_MAS_PER_DEGREE = 3.6e6
-
-
-class Positions(NamedTuple):
-    """Right ascensions and declinations in degrees."""
-
-    ra: Floats
-    dec: Floats
 
 
 def positions_at(stars: Stars, epoch: float) -> Positions:
@@ -33,13 +22,5 @@ def positions_at(stars: Stars, epoch: float) -> Positions:
     >>> bool(np.abs(north - stars.pmdec).max() < 0.01 * np.abs(stars.pmdec).max())
     True
     """
-    years = epoch - TRUTH_EPOCH
-    alpha, delta = np.radians(stars.ra), np.radians(stars.dec)
-    east, north = (np.radians(m * years / _MAS_PER_DEGREE) for m in (stars.pmra, stars.pmdec))
-    along = np.cos(delta) - north * np.sin(delta)
-    x = along * np.cos(alpha) - east * np.sin(alpha)
-    y = along * np.sin(alpha) + east * np.cos(alpha)
-    z = np.sin(delta) + north * np.cos(delta)
-    return Positions(
-        np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
-    )
+    years = np.full(len(stars), epoch - TRUTH_EPOCH)
+    return propagated(stars.ra, stars.dec, stars.pmra, stars.pmdec, years)
