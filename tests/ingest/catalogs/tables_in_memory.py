@@ -12,10 +12,8 @@ import pyarrow as pa
 
 from starledger.ingest.catalogs.choosing import choose
 from starledger.ingest.catalogs.conversion import Conversion
-from starledger.ingest.catalogs.files.fits_table import FitsTable
-from starledger.ingest.catalogs.files.source import Source
+from starledger.ingest.catalogs.files.opening import open_table
 from starledger.ingest.catalogs.files.table import About, RawBatch, Refusal
-from starledger.ingest.catalogs.files.text import TextTable
 from starledger.ingest.catalogs.layout import CatalogLayout
 from starledger.ingest.catalogs.layouts import LAYOUTS
 from starledger.ingest.catalogs.resolving import labels_in
@@ -77,9 +75,10 @@ def as_text(lines: str, delimiter: str = "|") -> dict[str, list[str]]:
 
 def convert_file(survey: str, path: Path, *, release: str = "dr1") -> Rows:
     """Convert a file's rows by the layout that is chosen for it."""
-    file = FitsTable(Source(path)) if path.suffix == ".fits" else TextTable(Source(path))
-    layout = choose(LAYOUTS, survey, release, str(path), file.about)
-    wanted = Conversion(layout, file.about, labels_in(layout, file.about)).wanted
-    batches = [batch.columns for batch in file.batches(wanted)]
+    with open_table(path) as file:
+        layout = choose(LAYOUTS, survey, release, str(path), file.about)
+        wanted = Conversion(layout, file.about, labels_in(layout, file.about)).wanted
+        batches = [batch.columns for batch in file.batches(wanted)]
+        about = file.about
     whole = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-    return rows_of_batch(layout, file.about, whole)
+    return rows_of_batch(layout, about, whole)

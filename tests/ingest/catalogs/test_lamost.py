@@ -131,7 +131,7 @@ def test_errors_flags_and_missing_labels() -> None:
     assert made.rows[1]["labels"] is None
     assert (made.rows[0]["rv"], made.rows[0]["err_rv"]) == (-12.5, 3.5)
     assert (made.rows[1]["rv"], made.rows[1]["err_rv"]) == (None, None)
-    assert made.repaired["logg is not a number: taken as missing"] == 1
+    assert made.repaired["logg cannot be read: taken as missing"] == 1
     assert made.repaired["err_rv is not positive: taken as missing"] == 1
 
 
