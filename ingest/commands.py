@@ -10,6 +10,7 @@ import click
 
 from starledger.ingest import accounts
 from starledger.ingest.catalogs.ingesting import CatalogSummary
+from starledger.ingest.pixels.commands import spectra
 from starledger.ingest.remote.commands import remote
 from starledger.schema import migrate
 from starledger.schema.console import (
@@ -31,6 +32,7 @@ def ingest() -> None:
 
 
 ingest.add_command(remote)
+ingest.add_command(spectra)
 
 
 @ingest.command()
@@ -72,15 +74,10 @@ def catalog(
     Exit code 1 if rows or files were rejected; `starledger ingest rejects` shows them.
     """
     # Arrow takes a second to import, which `--help` need not wait for.
+    from starledger.ingest.catalogs.described import layouts_with
     from starledger.ingest.catalogs.ingesting import ingest_catalog
-    from starledger.ingest.catalogs.layouts import LAYOUTS
 
-    layouts = LAYOUTS
-    if mapping is not None:
-        from starledger.ingest.catalogs.described import read_mapping
-
-        described = read_mapping(mapping)
-        layouts, layout = (described,), described.name
+    layouts, layout = layouts_with(mapping, layout)
     with database_of(context) as database, progress("rows") as advance:
         with database.engine().connect() as connection:
             migrate.require_head(connection)

@@ -42,7 +42,20 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
     assert answer.code == 0
     listed = answer.out.partition("Commands:")[2].partition("Exit codes:")[0]
     names = {line.split()[0] for line in listed.splitlines() if line.strip()}
-    assert names == COMMANDS.keys() == {"db", "doctor", "ingest", "simulate", "status"}
+    assert (
+        names
+        == COMMANDS.keys()
+        == {
+            "crossmatch",
+            "db",
+            "doctor",
+            "ingest",
+            "simulate",
+            "stars",
+            "status",
+            "withdraw",
+        }
+    )
 
 
 def test_help_tells_the_exit_codes(starledger: Command) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field as Entry
 
 from starledger.ingest.catalogs.files.table import UnreadableTable
 from starledger.ingest.catalogs.layout import CatalogLayout, Constant, Field, LabelSource, Source
+from starledger.ingest.catalogs.layouts import LAYOUTS
 from starledger.ingest.catalogs.located_yaml import LocatedYaml, read_located
 from starledger.ingest.catalogs.units import factor
 from starledger.ingest.surveys import SURVEYS
@@ -120,6 +121,24 @@ def read_mapping(path: Path) -> CatalogLayout:
     except ValidationError as error:
         raise _first(located, error) from None
     return _Checked(located, described).layout()
+
+
+def layouts_with(
+    mapping: Path | None, layout: str | None
+) -> tuple[tuple[CatalogLayout, ...], str | None]:
+    """Return the layouts that a file may have, and the name of the one that it must have, if any.
+
+    Parameters
+    ----------
+    mapping
+        A file that describes the one layout.
+    layout
+        The name of one that is known.
+    """
+    if mapping is None:
+        return LAYOUTS, layout
+    described = read_mapping(mapping)
+    return (described,), described.name
 
 
 class _Checked:

@@ -16,11 +16,14 @@ from starledger.schema.journal import begin_journal
 from starledger.schema.settings import load_settings
 
 COMMANDS = {
+    "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
     "ingest": "starledger.ingest.commands:ingest",
     "simulate": "starledger.compute.commands:simulate",
+    "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
+    "withdraw": "starledger.ingest.withdrawal_commands:withdraw",
 }
 """Where each group or command is; it is imported when it is first asked for."""
 
