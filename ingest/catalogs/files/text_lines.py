@@ -118,15 +118,18 @@ class Lines:
     def _quote_faults(self, raw: NDArray[np.uint8], delimiter: int, found: dict[int, str]) -> None:
         """Note lines whose quotes do not come in pairs around whole fields."""
         quotes = np.flatnonzero(raw == _QUOTE)
-        line = np.searchsorted(self.starts, quotes, "right") - 1
-        inside = (line >= 0) & (quotes < self.ends[line])
-        quotes, line = quotes[inside], line[inside]
-        _note(found, np.flatnonzero(np.bincount(line, minlength=len(self)) % 2), _NOT_CLOSED)
-        opens = (np.arange(len(line)) - np.searchsorted(line, line)) % 2 == 0
-        at_start, at_end = quotes == self.starts[line], quotes + 1 == self.ends[line]
-        beside = raw[np.where(opens, quotes - ~at_start, np.minimum(quotes + 1, len(raw) - 1))]
-        good = (beside == delimiter) | (beside == _QUOTE) | np.where(opens, at_start, at_end)
-        _note(found, line[~good], "a quote stands inside a field")
+        before = np.searchsorted(quotes, self.starts)
+        counts = np.searchsorted(quotes, self.ends) - before
+        _note(found, np.flatnonzero(counts % 2), _NOT_CLOSED)
+        opens = (np.arange(len(quotes)) - np.repeat(before, counts)) % 2 == 0
+        beside = raw[np.clip(quotes + np.where(opens, -1, 1), 0, len(raw) - 1)]
+        good = (beside == delimiter) | (beside == _QUOTE)
+        at = np.flatnonzero(~good)
+        line = np.searchsorted(self.starts, quotes[at], "right") - 1
+        outermost = np.where(
+            opens[at], quotes[at] == self.starts[line], quotes[at] + 1 == self.ends[line]
+        )
+        _note(found, line[~outermost], "a quote stands inside a field")
 
 
 def _note(found: dict[int, str], lines: Places | list[int], fault: str) -> None:

@@ -4,6 +4,7 @@ import errno
 import gzip
 import tempfile
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_no_room_for_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     class Full:
         name = str(tmp_path / "copy")
 
-        def __enter__(self) -> Full:
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
