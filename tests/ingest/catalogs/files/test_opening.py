@@ -70,6 +70,7 @@ def test_a_table_without_rows(tmp_path: Path, ending: str) -> None:
         (bytes(range(256)) * 4, "is filled|is of no kind"),
         (b"Just some words.\n", "is no table"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_table_is_refused_by_name(tmp_path: Path, contents: bytes, said: str) -> None:
     path = tmp_path / "stars.csv"
