@@ -56,8 +56,9 @@ def moved_vectors(
         How long, negative for the past; a star for which it is NaN stays.
     """
     vectors = unit_vectors(ra, dec)
-    east = np.atleast_1d(np.asarray(pmra, float) * years) * _MAS
-    north = np.atleast_1d(np.asarray(pmdec, float) * years) * _MAS
+    time = np.asarray(years, float) * _MAS
+    east: Floats = np.atleast_1d(np.asarray(pmra, float) * time)
+    north: Floats = np.atleast_1d(np.asarray(pmdec, float) * time)
     moving = np.flatnonzero(np.isfinite(east) & np.isfinite(north) & ((east != 0) | (north != 0)))
     if len(moving):
         alpha = np.radians(np.atleast_1d(ra)[moving])

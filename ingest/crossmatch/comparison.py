@@ -64,6 +64,11 @@ class Comparison:
         """Most years between the middle and the epoch of any pair."""
         return (self.last - self.first) / 2 if self.last > self.first else 0.0
 
+    @property
+    def only_epoch(self) -> float | None:
+        """The epoch of all pairs; None where there are several, or none is known."""
+        return self.first if self.first == self.last else None
+
     def epochs(self, left: PlacedRows, right: PlacedRows) -> Floats:
         """Return the epochs of pairs, NaN where neither row has one."""
         if self.epoch is not None:

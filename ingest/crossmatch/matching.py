@@ -98,7 +98,8 @@ def crossmatch(
     Returns
     -------
     summary
-        What the run counted: rows with a position (``n_left``, ``n_right``) and without
+        The one epoch of all pairs (None where there are several or none is known), and what the
+        run counted: rows with a position (``n_left``, ``n_right``) and without
         (``n_left_without_position``, …), pairs, left rows with a pair and without, supplied pairs.
     """
     _check(radius, epoch)
@@ -116,7 +117,7 @@ def crossmatch(
     with running(engine, RunKind.CROSSMATCH, **_about(task, best_rule)) as run:
         with engine.begin() as connection:
             counts = _match(engine, connection, task, run.run_id, best_rule)
-        run.summary |= _summary(censuses, counts)
+        run.summary |= {"epoch": task.comparison.only_epoch, **_summary(censuses, counts)}
         run.message = f"{left} × {right}: {counts['n_pairs']} pairs within {radius:g} arcsec"
     return {"run": run.run_id, **run.summary}
 

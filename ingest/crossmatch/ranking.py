@@ -6,10 +6,17 @@ from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection as DriverConnection
+from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError
 
 from starledger.ingest.crossmatch.columns import write_columns
 from starledger.ingest.crossmatch.neighbours import Pairs
+from starledger.schema.errors import StarledgerError
+
+
+class TooManyNeighbours(StarledgerError):
+    """A row has more neighbours than can be ranked."""
 
 
 class BestRule(StrEnum):
@@ -77,6 +84,14 @@ def keep(connection: Connection, run_id: int, rule: BestRule) -> dict[str, int]:
     """
     for table in ("near_pair", "supplied_pair"):
         connection.execute(text(f"ANALYZE {table}"))
-    connection.execute(text(_KEEP.format(order=ORDERS[rule])), {"run": run_id})
+    try:
+        connection.execute(text(_KEEP.format(order=ORDERS[rule])), {"run": run_id})
+    except DataError as error:
+        if isinstance(error.orig, NumericValueOutOfRange):
+            raise TooManyNeighbours(
+                "A row has more than 32767 neighbours within the radius.",
+                remedy="Give a smaller radius, or look for rows that all have one position.",
+            ) from error
+        raise
     counts = connection.execute(text(_COUNT), {"run": run_id}).mappings().one()
     return dict(counts)

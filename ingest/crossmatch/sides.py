@@ -27,7 +27,7 @@ from starledger.schema.errors import StarledgerError
 from starledger.schema.tables import ClosedRun, DataRelease, Ledger, Survey, Withdrawal
 from starledger.schema.tables.crossmatches import MATCHED_TABLES
 
-NAN = cast(literal("NaN"), Double)
+NAN: ColumnElement[float] = cast(literal("NaN"), Double)
 
 
 class NothingToMatch(StarledgerError):

@@ -15,6 +15,7 @@ class Banded(Protocol):
     @property
     def dec(self) -> Floats:
         """The declinations."""
+        ...
 
 
 Left = TypeVar("Left", bound=Banded)

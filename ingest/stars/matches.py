@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -26,7 +26,7 @@ class GaiaMatch(NamedTuple):
     right: int
 
 
-def chosen_matches(connection: Connection, run_ids: Iterable[int], as_of: int) -> list[GaiaMatch]:
+def chosen_matches(connection: Connection, run_ids: Sequence[int], as_of: int) -> list[GaiaMatch]:
     """Return the crossmatch runs of some numbers.
 
     Raises

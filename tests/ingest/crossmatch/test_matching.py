@@ -12,7 +12,7 @@ from astropy.coordinates import SkyCoord, search_around_sky
 from sqlalchemy import text
 
 from starledger.ingest.crossmatch.matching import UnfitCrossmatch, crossmatch
-from starledger.ingest.crossmatch.ranking import BestRule
+from starledger.ingest.crossmatch.ranking import BestRule, TooManyNeighbours
 from starledger.ingest.crossmatch.sides import NothingToMatch
 from starledger.ingest.sky_motion import propagated
 from starledger.ingest.surveys import Release, UnknownDataRelease
@@ -115,6 +115,7 @@ def test_barnards_star_is_found_by_its_motion(ledger: Database, rows: ManyRows) 
     rows.load("gaia_source", "gaia/dr2:source", **as_gaia(still))
     with_motion = crossmatch(ledger, LAMOST, GAIA, radius=2.0)
     (pair,) = pairs_of(ledger, with_motion["run"])
+    assert with_motion["epoch"] == 2000.0
     assert pair["separation"] < 1e-3
     assert pair["epoch"] == 2000.0
     assert crossmatch(ledger, LAMOST, GAIA_DR2, radius=2.0)["n_pairs"] == 0
@@ -139,7 +140,9 @@ def test_each_pair_is_compared_at_the_epoch_of_the_row_that_stays(
         "gaia_source", "gaia/dr3:source", ra, np.full(4, 5.0),
         pmra=0.0, pmdec=3000.0, epoch=2016.0, source_id=np.arange(4),
     )  # fmt: skip
-    found = pairs_of(ledger, crossmatch(ledger, LAMOST, GAIA, radius=1.0)["run"])
+    summary = crossmatch(ledger, LAMOST, GAIA, radius=1.0)
+    assert summary["epoch"] is None
+    found = pairs_of(ledger, summary["run"])
     assert [pair["right_row_id"] for pair in found] == right.tolist()
     assert [pair["epoch"] for pair in found] == [2000.0, 2015.0, 2016.0, 2016.0]
     assert max(pair["separation"] for pair in found) < 1e-3
@@ -270,3 +273,15 @@ def test_what_cannot_be_matched_is_refused(ledger: Database, rows: ManyRows) -> 
     for radius, epoch in ((0.0, None), (np.nan, None), (61.0, None), (1.0, 1700.0)):
         with pytest.raises(UnfitCrossmatch):
             crossmatch(ledger, LAMOST, LAMOST, radius, epoch)
+
+
+def test_more_neighbours_than_can_be_ranked_are_refused(ledger: Database, rows: ManyRows) -> None:
+    rows.load("survey_visit", "lamost/dr5:general", 10.0, 0.0)
+    there = np.zeros(33_000)
+    rows.load("gaia_source", "gaia/dr3:source", 10.0 + there, there, source_id=np.arange(33_000))
+    with pytest.raises(TooManyNeighbours, match="more than 32767"):
+        crossmatch(ledger, LAMOST, GAIA, radius=2.0)
+    with ledger.engine().connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM ledger.neighbourhood")) == 0
+        query = "SELECT outcome FROM ledger.closed_run ORDER BY run_id DESC LIMIT 1"
+        assert connection.scalar(text(query)) == "failed"
