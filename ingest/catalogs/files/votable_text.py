@@ -77,9 +77,9 @@ class TextRows:
         BadXml
             The tags are damaged.
         """
-        if _ENCODED.search(raw):
+        if b"encoding" in raw and _ENCODED.search(raw):
             raise BadXml("holds cells of which each is encoded")
-        rows = self._cells(raw)
+        rows = self._rows(raw)
         faults = {
             at: f"has {len(row)} cells where the table has {self._count} columns"
             for at, row in enumerate(rows)
@@ -88,18 +88,13 @@ class TextRows:
         whole = [at for at in range(len(rows)) if at not in faults]
         arrays = []
         for kind, place in zip(self._types, self._wanted, strict=True):
-            values, unfit = _values(kind, [rows[at][place] for at in whole])
+            values, unfit = _values(kind, [rows[at][place].text for at in whole])
             for at, fault in unfit.items():
                 faults.setdefault(whole[at], fault)
             arrays.append(values)
         columns = pa.RecordBatch.from_arrays(arrays, [kind.name for kind in self._types])
         good = np.array([at not in faults for at in whole], bool)
-        refused = [
-            Refusal(
-                first + at, faults[at], "|".join(cell or "" for cell in rows[at])[:CONTENT_KEPT]
-            )
-            for at in sorted(faults)
-        ]
+        refused = [Refusal(first + at, faults[at], _content(rows[at])) for at in sorted(faults)]
         numbers = first + np.array(whole, np.int64)
         if columns.num_columns and not good.all():
             columns = columns.filter(pa.array(good))
@@ -108,14 +103,18 @@ class TextRows:
     def finish(self) -> None:
         """Take note that no more comes: what a row lacks shows in the XML."""
 
-    def _cells(self, raw: bytes) -> list[Cells]:
+    def _rows(self, raw: bytes) -> list[ET.Element]:
         try:
             root = ET.fromstring(self._open + raw + b"</T>")  # noqa: S314 - no DTD can come here
         except (ET.ParseError, ValueError, LookupError) as error:
             raise BadXml(f"is damaged: {error}") from None
         if any(row.tag.rpartition("}")[2] != "TR" for row in root):
             raise BadXml("is damaged: there are other things than rows among its rows")
-        return [[cell.text for cell in row] for row in root]
+        return list(root)
+
+
+def _content(row: ET.Element) -> str:
+    return "|".join(cell.text or "" for cell in row)[:CONTENT_KEPT]
 
 
 def _values(kind: FieldType, cells: Cells) -> tuple[pa.Array, dict[int, str]]:
