@@ -23,6 +23,10 @@ from starledger.schema.console import (
     say,
 )
 
+SHOWN = (
+    *("run_id", "data_release", "layout", "n_read", "n_inserted", "n_new_version"),
+    *("n_unchanged", "n_rejected", "n_gone", "seconds"),
+)
 SHOWN_REPAIRS = 5
 
 
@@ -98,17 +102,12 @@ def catalog(
 
 
 def _tell(found: Sequence[CatalogSummary], *, as_json: bool) -> None:
-    columns = [
-        "run_id",
-        "data_release",
-        "layout",
-        *("n_read", "n_inserted", "n_new_version", "n_unchanged", "n_rejected", "n_gone"),
-        "seconds",
-    ]
+    told = [asdict(one) for one in found]
     if as_json:
-        columns = [one.name for one in fields(CatalogSummary)]
-    rows = [[asdict(one)[name] for name in columns] for one in found]
-    report_rows([name.removeprefix("n_") for name in columns], rows, as_json=as_json)
+        report_rows(list(told[0]), [list(one.values()) for one in told], as_json=True)
+    else:
+        rows = [[one[name] for name in SHOWN] for one in told]
+        report_rows([name.removeprefix("n_") for name in SHOWN], rows, as_json=False)
     for one in found:
         for path, reason in one.refused_files.items():
             note(f"{path}: {reason}")
