@@ -19,6 +19,7 @@ from starledger.schema.console import (
     json_option,
     note,
     progress,
+    report,
     report_rows,
     say,
 )
@@ -144,6 +145,31 @@ def rejects(context: click.Context, *, run: int | None, limit: int, as_json: boo
         found = accounts.rejected_rows(connection, run, limit)
     columns = [one.name for one in fields(accounts.Rejected)]
     report_rows(columns, [list(astuple(one)) for one in found], as_json=as_json)
+
+
+@ingest.command()
+@click.argument("release")
+@click.argument("identifier")
+@click.option("--as-of", type=int, metavar="RUN", help="What was known as of a run.")
+@json_option
+@click.pass_context
+def show(
+    context: click.Context, release: str, identifier: str, *, as_of: int | None, as_json: bool
+) -> None:
+    """Show what RELEASE, such as lamost/dr5:general, says of the survey's IDENTIFIER.
+
+    Values that were replaced since are still there: --as-of shows them.
+    """
+    from starledger.ingest.showing import row_as_of
+
+    with database_of(context) as database, database.engine().connect() as connection:
+        migrate.require_head(connection)
+        found = row_as_of(connection, release, identifier, as_of)
+    if as_json:
+        report({one.name: one.value for one in found}, as_json=True)
+    else:
+        rows = [[one.name, one.value, one.unit] for one in found]
+        report_rows(["column", "value", "unit"], rows, as_json=False)
 
 
 @ingest.command()

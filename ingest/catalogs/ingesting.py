@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,20 +115,29 @@ def ingest_catalog(
     Raises
     ------
     StarledgerError
-        A file is of no layout, or cannot be read at all; then nothing was done.
+        A file is of no layout, or none can be read; then nothing was done.
     """
     Release.parse(survey, release, "main")
+    unreadable: dict[Path, UnreadableTable] = {}
+    groups: dict[str, list[_Opened]] = {}
     with ExitStack() as stack:
-        opened = [
-            _open(stack, path, layouts, layout, survey, release) for path in dict.fromkeys(paths)
-        ]
-        groups: dict[str, list[_Opened]] = {}
-        for one in opened:
-            groups.setdefault(one.layout.name, []).append(one)
-        return [
-            _ingest_files(database, survey, release, group, complete, advance)
-            for group in groups.values()
-        ]
+        for path in dict.fromkeys(paths):
+            try:
+                one = _open(stack, path, layouts, layout, survey, release)
+            except UnreadableTable as error:
+                unreadable[path] = error
+            else:
+                groups.setdefault(one.layout.name, []).append(one)
+        if not groups:
+            raise next(iter(unreadable.values()))
+        done = []
+        for group in groups.values():
+            done.append(
+                _ingest_files(database, survey, release, group, unreadable, complete, advance)
+            )
+            # They are accounted for in one run.
+            unreadable = {}
+    return done
 
 
 def _open(
@@ -151,6 +160,7 @@ def _ingest_files(
     survey: str,
     release: str,
     files: Sequence[_Opened],
+    unreadable: Mapping[Path, UnreadableTable],
     complete: bool,
     advance: Callable[[int], None],
 ) -> CatalogSummary:
@@ -161,24 +171,30 @@ def _ingest_files(
     with engine.begin() as connection:
         release_id = ensure_data_release(connection, whole)
     mapping = layout.sha256()
+    paths = [one.path for one in files]
     about = {
         "content": "catalog",
-        "source": "\n".join(str(one.path.resolve()) for one in files),
+        "source": "\n".join(str(one.resolve()) for one in (*paths, *unreadable)),
         "layout": layout.name,
         "mapping_sha256": mapping,
     }
-    sha256s = checksums([one.path for one in files])
+    sha256s = checksums([*paths, *unreadable])
     with ingesting(engine, release_id, **about) as run:
-        summary = CatalogSummary(run.run_id, str(whole), layout.name, len(files))
+        n_files = len(files) + len(unreadable)
+        summary = CatalogSummary(run.run_id, str(whole), layout.name, n_files)
         with engine.begin() as connection:
             earlier = same_run_before(connection, release_id, mapping, sha256s)
             if earlier is not None:
                 summary.add(repeat(connection, earlier, run.run_id))
                 summary.same_as_run = earlier
             else:
-                _Reading(connection, run, release_id, layout, summary).read(
-                    files, sha256s, complete=complete, advance=advance
-                )
+                reading = _Reading(connection, run, release_id, layout, summary)
+                for (path, error), sha256 in zip(
+                    unreadable.items(), sha256s[len(files) :], strict=True
+                ):
+                    reading.refuse(path, sha256, error)
+                all_there = complete and not unreadable
+                reading.read(files, sha256s, complete=all_there, advance=advance)
         summary.seconds = round(time.monotonic() - started, 3)
         _tell(run, summary)
     return summary
@@ -233,13 +249,12 @@ class _Reading:
             try:
                 known.append(loader.load(number, paths[number - 1], one.file, conversion, advance))
             except UnreadableTable as error:
-                self._refuse(one.path, error)
+                self.refuse(one.path, sha256s[number - 1], error)
                 known.append(None)
         merged, self.summary.n_gone = loader.finish(complete=complete and None not in known)
         repaired: Counter[str] = Counter()
-        for number, (one, counts, sha256) in enumerate(zip(files, known, sha256s, strict=True), 1):
+        for number, (one, counts, sha256) in enumerate(zip(files, known, sha256s, strict=False), 1):
             if counts is None:
-                self._enter_file(one.path, sha256, {"n_read": 1, "n_rejected": 1})
                 continue
             repaired.update(counts.repaired)
             total = counts.counts + merged.get(number, Counter())
@@ -275,12 +290,14 @@ class _Reading:
                 )
         return order
 
-    def _refuse(self, path: Path, error: UnreadableTable) -> None:
+    def refuse(self, path: Path, sha256: str, error: UnreadableTable) -> None:
+        """Reject a file as a whole."""
         self.summary.refused_files[str(path)] = error.what
         self.connection.execute(
             insert(RejectedRow),
             {"run_id": self.run.run_id, "path": str(path), "reason": error.what},
         )
+        self._enter_file(path, sha256, {"n_read": 1, "n_rejected": 1})
 
     def _enter_file(self, path: Path, sha256: str, counts: dict[str, int]) -> None:
         about = path.stat()
