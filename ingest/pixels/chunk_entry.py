@@ -119,8 +119,10 @@ class Entry:
                 ids[number] = self._insert_shard(chunk.shards[number])
             self.connection.execute(text(_CLOSE), about)
             self.connection.execute(text(_INSERT), about | {"shard_ids": ids})
-            for statement in (_PARENTS, _FILES, _REJECTED):
-                self.connection.execute(text(statement), about)
+            if any(row.parents for row in chunk.rows):
+                self.connection.execute(text(_PARENTS), about)
+            self.connection.execute(text(_FILES), about)
+            self.connection.execute(text(_REJECTED), about)
         self.places.forget(shard.name for shard in chunk.shards)
 
     def _stage(self, chunk: PackedChunk) -> None:

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from starledger.ingest.pixels.shards import FORMAT, METADATA_KEY, Arrays
+from starledger.ingest.pixels.shards import DTYPES, FORMAT, METADATA_KEY, Arrays
 from starledger.ingest.pixels.spectrum import Grid
 from starledger.schema.errors import StarledgerError
 
-_DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4"}
+_DTYPES: dict[str, np.dtype[Any]] = {name: dtype for dtype, name in DTYPES.items()}
 _LONGEST_HEADER = 100 * 2**20
 """Bytes: no shard's header is that long, and a damaged one must not fill the memory."""
 
@@ -147,7 +147,7 @@ def _mapped(path: Path) -> tuple[dict[str, Any], Arrays]:
 
 def _view(bytes_: NDArray[np.uint8], name: str, tensor: dict[str, Any]) -> NDArray[Any]:
     begin, end = tensor["data_offsets"]
-    dtype, shape = np.dtype(_DTYPES[tensor["dtype"]]), tensor["shape"]
+    dtype, shape = _DTYPES[tensor["dtype"]], tensor["shape"]
     if end > len(bytes_) or end - begin != dtype.itemsize * math.prod(shape):
         raise ValueError(f"it is cut off: {name} should end at byte {end} of {len(bytes_)}")
     return bytes_[begin:end].view(dtype).reshape(shape)

@@ -8,12 +8,12 @@ import json
 import os
 import uuid
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from starledger.ingest.pixels.shard_groups import Group
 from starledger.schema.errors import DiskFull, FolderReadOnly, StarledgerError
@@ -22,6 +22,13 @@ SUFFIX = ".safetensors"
 METADATA_KEY = "starledger"
 FORMAT = 1
 """Counted up when what a shard holds changes its meaning."""
+
+DTYPES: dict[np.dtype[Any], str] = {
+    np.dtype("<f4"): "F32",
+    np.dtype("<f8"): "F64",
+    np.dtype("<i4"): "I32",
+}
+"""Kinds of numbers and their names in the header."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -99,8 +106,11 @@ def arrays_of(group: Group) -> Arrays:
     return arrays
 
 
-def shard_bytes(group: Group, origin: dict[str, Any]) -> bytes:
-    """Return the bytes of a shard's file; the same spectra always give the same.
+def shard_parts(group: Group, origin: dict[str, Any]) -> list[memoryview]:
+    """Return the header and the arrays of a shard's file, one after the other.
+
+    The same spectra always give the same. The layout is that of safetensors, whose library would
+    copy all pixels once more: the length of a header of JSON, the header, then the arrays.
 
     Parameters
     ----------
@@ -116,8 +126,20 @@ def shard_bytes(group: Group, origin: dict[str, Any]) -> bytes:
         "start": group.start,
         "external_ids": [spectrum.external_id for _, spectrum in group.members],
     }
-    # One key: the order of several is left to chance.
-    return save(arrays_of(group), {METADATA_KEY: json.dumps(about, sort_keys=True)})
+    header: dict[str, Any] = {
+        "__metadata__": {METADATA_KEY: json.dumps(about, sort_keys=True)},
+    }
+    # Wider numbers first, so that all are aligned.
+    arrays = sorted(arrays_of(group).items(), key=lambda item: (-item[1].itemsize, item[0]))
+    end = 0
+    for name, array in arrays:
+        begin, end = end, end + array.nbytes
+        offsets = {"data_offsets": [begin, end]}
+        header[name] = {"dtype": DTYPES[array.dtype], "shape": list(array.shape), **offsets}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    head = memoryview(len(text).to_bytes(8, "little") + text)
+    return [head, *(array.data.cast("B") for _, array in arrays)]
 
 
 def write_shard(folder: Path, group: Group, origin: dict[str, Any]) -> WrittenShard:
@@ -131,13 +153,11 @@ def write_shard(folder: Path, group: Group, origin: dict[str, Any]) -> WrittenSh
     DiskFull, FolderReadOnly, StarledgerError
         It cannot be written.
     """
-    contents = shard_bytes(group, origin)
     likeness = group.likeness
-    sha256 = hashlib.sha256(contents).hexdigest()
-    name = f"{likeness.instrument}-{likeness.kind}-{likeness.arm}-{sha256[:16]}{SUFFIX}"
+    beginning = f"{likeness.instrument}-{likeness.kind}-{likeness.arm}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / name, contents)
+        name, sha256 = _write(folder, beginning, shard_parts(group, origin))
     except OSError as error:
         raise _unwritable(folder, error) from error
     return WrittenShard(
@@ -154,17 +174,28 @@ def write_shard(folder: Path, group: Group, origin: dict[str, Any]) -> WrittenSh
     )
 
 
-def _write(path: Path, contents: bytes) -> None:
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+def _write(folder: Path, beginning: str, parts: list[memoryview]) -> tuple[str, str]:
+    """Write a file that is named after its bytes, and return its name and their SHA-256."""
+    beside = folder / f"{uuid.uuid4().hex}.part"
+    digest = hashlib.sha256()
     try:
-        with beside.open("xb") as file:
-            file.write(contents)
-            file.flush()
+        with beside.open("xb", buffering=0) as file:
+            for part in parts:
+                digest.update(part)
+                _write_all(file, part)
             os.fsync(file.fileno())
-        beside.replace(path)
+        name = f"{beginning}-{digest.hexdigest()[:16]}{SUFFIX}"
+        beside.replace(folder / name)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    return name, digest.hexdigest()
+
+
+def _write_all(file: FileIO, part: memoryview) -> None:
+    """Write all of a part: at once no more than 2 GiB are."""
+    while part:
+        part = part[file.write(part) or 0 :]
 
 
 def _unwritable(folder: Path, error: OSError) -> StarledgerError:
