@@ -29,7 +29,7 @@ def is_star(file: FitsFile) -> bool:
     return (
         len(file.hdus) >= _HDUS
         and file.header.integer("NVISITS") is not None
-        and file.header.number("CDELT1") is not None
+        and _grid_header(file).number("CDELT1") is not None
         and file.header.text("OBJID") is not None
         and not any(hdu.is_table for hdu in file.hdus[1:4])
     )
@@ -57,9 +57,10 @@ def read_star(file: FitsFile) -> list[ReadSpectrum]:
     images = _images(file, visits)
     names = _visit_names(header, visits)
     first = 0 if visits == 1 else _COMBINED_ROWS
-    read = [_visit(header, images, names[n], n, first + n) for n in range(visits)]
+    common = _common(file)
+    read = [_visit(header, common, images, names[n], n, first + n) for n in range(visits)]
     parents = tuple(visit.external_id for visit in read)
-    return [_sum(header, images, parents), *read]
+    return [_sum(header, common, images, parents), *read]
 
 
 def _images(file: FitsFile, visits: int) -> _Images:
@@ -71,6 +72,12 @@ def _images(file: FitsFile, visits: int) -> _Images:
                 f"has {image.shape[0]} spectra in HDU {number}, where {visits} visits make {rows}."
             )
     return images
+
+
+def _grid_header(file: FitsFile) -> Header:
+    """Return the header that tells the wavelengths: the images' own, or the primary one."""
+    own = file.hdu(1).header
+    return own if "CDELT1" in own else file.header
 
 
 def _grid(header: Header) -> Grid:
@@ -91,7 +98,8 @@ def star_identity(header: Header) -> str:
     star = header.text("OBJID")
     if star is None:
         raise UnreadableSpectrum("does not say which star it is of: no OBJID.")
-    return f"{header.text('TELESCOP') or 'apo25m'}.{header.integer('LOCID') or 0}.{star}"
+    place = header.integer("LOCID") or header.text("FIELD") or 0
+    return f"{header.text('TELESCOP') or 'apo25m'}.{place}.{star}"
 
 
 def _visit_names(header: Header, visits: int) -> list[str]:
@@ -104,33 +112,38 @@ def _visit_names(header: Header, visits: int) -> list[str]:
     return names
 
 
-def _common(header: Header) -> dict[str, Any]:
+def _common(file: FitsFile) -> dict[str, Any]:
+    """Return what the sum and the visits share."""
+    header = file.header
     ra, dec = header.number("RA"), header.number("DEC")
     if ra is None or dec is None:
         raise UnreadableSpectrum("does not say where on the sky it is: no RA or DEC.")
     return {
         "instrument": "apogee",
         "frame": "shifted",
-        "grid": _grid(header),
+        "grid": _grid(_grid_header(file)),
         "ra": ra,
         "dec": dec,
         "mask_bits": bits.MASK_BITS,
     }
 
 
-def _shift(header: Header, keyword: str) -> float:
-    """Return the velocity that was taken out, in km/s."""
-    value = bits.velocity(header.number(keyword))
-    if value is None:
-        raise UnreadableSpectrum(f"does not say by how much it was shifted: no {keyword}.")
-    return value
+def _shift(header: Header, number: int | str = "") -> float:
+    """Return the barycentric velocity that was taken out, in km/s; DR17 calls it VHBARY."""
+    for keyword in (f"VHELIO{number}", f"VHBARY{number}"):
+        value = bits.velocity(header.number(keyword))
+        if value is not None:
+            return value
+    raise UnreadableSpectrum(f"does not say by how much it was shifted: no VHELIO{number}.")
 
 
-def _sum(header: Header, images: _Images, parents: tuple[str, ...]) -> ReadSpectrum:
+def _sum(
+    header: Header, common: dict[str, Any], images: _Images, parents: tuple[str, ...]
+) -> ReadSpectrum:
     """Return the sum; its mask holds the bits that all visits have, the other those of any."""
     either, both = images.mask[0], images.mask[min(1, len(images.mask) - 1)]
     kept, found = pixels(images.flux[0], bits.weights(images.error[0]), both, either)
-    velocity, star_flag = _shift(header, "VHELIO"), header.integer("STARFLAG") or 0
+    velocity, star_flag = _shift(header), header.integer("STARFLAG") or 0
     spectrum = ReadSpectrum(
         external_id=star_identity(header),
         kind="coadd",
@@ -142,16 +155,18 @@ def _sum(header: Header, images: _Images, parents: tuple[str, ...]) -> ReadSpect
         survey_flags=star_flag,
         flags=found | bits.flags(star_flag),
         parents=parents,
-        **_common(header),
+        **common,
     )
     return checked(spectrum, bits.BAD_BITS)
 
 
-def _visit(header: Header, images: _Images, name: str, n: int, row: int) -> ReadSpectrum:
+def _visit(
+    header: Header, common: dict[str, Any], images: _Images, name: str, n: int, row: int
+) -> ReadSpectrum:
     """Return the visit of a row; visits count from 1 in the header."""
     number = n + 1
     kept, found = pixels(images.flux[row], bits.weights(images.error[row]), images.mask[row])
-    velocity, star_flag = _shift(header, f"VHELIO{number}"), header.integer(f"FLAG{number}") or 0
+    velocity, star_flag = _shift(header, number), header.integer(f"FLAG{number}") or 0
     julian = header.number(f"JD{number}")
     spectrum = ReadSpectrum(
         external_id=f"{star_identity(header)}.{name}",
@@ -166,7 +181,7 @@ def _visit(header: Header, images: _Images, name: str, n: int, row: int) -> Read
         frame_shift=velocity,
         survey_flags=star_flag,
         flags=found | bits.flags(star_flag),
-        **_common(header),
+        **common,
     )
     return checked(spectrum, bits.BAD_BITS)
 

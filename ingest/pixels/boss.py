@@ -27,6 +27,7 @@ _FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
 _LSF_DEGREE = 3
 _STEP_ROUNDING = 1e-6
 """Of a logarithm in single precision, with room for the table's own rounding."""
+_DIGITS = 9
 _BANDS = ("snr_u", "snr_g", "snr_r", "snr_i", "snr_z")
 
 
@@ -93,6 +94,11 @@ def read_spec(file: FitsFile) -> list[ReadSpectrum]:
         for hdu in file.hdus
         if _EXPOSURE.fullmatch(hdu.name or "")
     ]
+    stated = file.header.integer("NEXP") or 0
+    if 0 < len(exposures) < stated:
+        raise UnreadableSpectrum(
+            f"is cut off: it should have {stated} exposures, {len(exposures)} are there."
+        )
     return [_sum(file, source, exposures), *exposures]
 
 
@@ -105,8 +111,7 @@ def _source(file: FitsFile) -> _Source:
         raise UnreadableSpectrum("does not say which spectrum it is: no PLATEID, MJD or FIBERID.")
     if ra is None or dec is None:
         raise UnreadableSpectrum("does not say where on the sky it is: no PLUG_RA or PLUG_DEC.")
-    class_name = None if row is None else row.text("CLASS")
-    z, err_z = (None, None) if row is None else (row.number("Z"), row.number("Z_ERR"))
+    class_name, z, err_z = row.text("CLASS"), row.number("Z"), row.number("Z_ERR")
     is_star = class_name == "STAR"
     return _Source(
         identity=f"{plate:04d}-{_night(header)}-{fibre:04d}",
@@ -115,15 +120,17 @@ def _source(file: FitsFile) -> _Source:
         rv=z * LIGHT_SPEED if is_star and z is not None else None,
         err_rv=positive(err_z * LIGHT_SPEED) if is_star and err_z is not None else None,
         class_name=class_name,
-        subclass=None if row is None else row.text("SUBCLASS"),
-        warning=0 if row is None else row.integer("ZWARNING") or 0,
+        subclass=row.text("SUBCLASS"),
+        warning=row.integer("ZWARNING") or 0,
     )
 
 
-def _measurements(file: FitsFile) -> Table | None:
+def _measurements(file: FitsFile) -> Table:
     """Return the table of the source's one row: SPECOBJ of SDSS, SPALL of BOSS."""
     hdu = file.named("SPECOBJ") or file.named("SPALL")
-    return hdu.table() if hdu is not None and hdu.is_table else None
+    if hdu is None:
+        raise UnreadableSpectrum("has no table SPECOBJ or SPALL: it is cut off, or no spec file.")
+    return hdu.table()
 
 
 def _sum(file: FitsFile, source: _Source, exposures: list[ReadSpectrum]) -> ReadSpectrum:
@@ -220,7 +227,8 @@ def _sum_grid(header: Header, loglam: NDArray[np.float64]) -> Grid:
     """
     first, step = header.number("COEFF0"), header.number("COEFF1")
     if first is not None and step is not None and step > 0:
-        start = first + round((float(loglam[0]) - first) / step) * step
+        # Rounded so that the same grid is the same number, whatever the plate's first pixel was.
+        start = round(first + round((float(loglam[0]) - first) / step) * step, _DIGITS)
         regular = start + step * np.arange(len(loglam))
         if np.abs(loglam - regular).max() < _STEP_ROUNDING:
             return Grid("log10", _medium(header), 10.0**start, step)
@@ -248,9 +256,9 @@ def _lsf(
     return tuple(float(coefficient) for coefficient in fit)
 
 
-def _signal(row: Table | None) -> dict[str, Any]:
+def _signal(row: Table) -> dict[str, Any]:
     """Return the signal-to-noise ratios of the measurements' row, by band and over all."""
-    if row is None or "SN_MEDIAN" not in row or not row.rows:
+    if "SN_MEDIAN" not in row or not row.rows:
         return {}
     bands = np.atleast_1d(row.column("SN_MEDIAN")[0]).tolist()
     all_bands = row.number("SN_MEDIAN_ALL")

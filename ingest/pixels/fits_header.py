@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Final
 
@@ -12,6 +11,9 @@ CARD: Final = 80
 BLOCK: Final = 2880
 Value = bool | int | float | str | None
 
+_LARGEST = 1e30
+_LONGEST = 1 << 20
+"""Bytes of a header at most; the longest of the surveys have 50 kB."""
 _END = b"END" + b" " * 77
 _STRING = re.compile(rb" *'((?:[^']|'')*)'")
 _INTEGER = re.compile(rb"[+-]?\d{1,30}")
@@ -92,17 +94,18 @@ class Header:
         return None if value is None else str(value).strip() or None
 
     def number(self, keyword: str) -> float | None:
-        """Return a number, or None where it is missing, infinite or written in words.
+        """Return a number, or None where it is missing, too large or written in words.
 
-        A number in quotes counts: LAMOST DR2 writes fibres like that.
+        A number in quotes counts: LAMOST DR2 writes fibres like that. Numbers that single
+        precision cannot hold are no measurements: the largest are None, the smallest 0.
         """
         value = self.get(keyword)
         if isinstance(value, str):
             raw = value.strip().upper().encode("ascii")
             value = float(raw.replace(b"D", b"E")) if _FLOAT.fullmatch(raw) else None
-        if value is None or isinstance(value, bool) or abs(value) > 1e300:
+        if value is None or isinstance(value, bool) or not abs(value) < _LARGEST:
             return None
-        return float(value) if math.isfinite(value) else None
+        return float(value) if abs(value) > 1 / _LARGEST else 0.0
 
     def integer(self, keyword: str) -> int | None:
         """Return a whole number of at most 63 bits, or None where it is missing or in words.
@@ -133,13 +136,15 @@ def find_header(contents: bytes, start: int, hdu: int) -> tuple[Header, int]:
     Raises
     ------
     UnreadableSpectrum
-        It has no END, or its blocks are not whole.
+        It has no END, is longer than any, or its blocks are not whole.
     """
     end = contents.find(_END, start)
     while end != -1 and (end - start) % CARD:
         end = contents.find(_END, end + 1)
     if end == -1:
         raise UnreadableSpectrum(f"is cut off: the header of HDU {hdu} does not end.")
+    if end - start > _LONGEST:
+        raise UnreadableSpectrum(f"has a header of {end - start} bytes in HDU {hdu}.")
     data = start + -(-(end + CARD - start) // BLOCK) * BLOCK
     if data > len(contents):
         raise UnreadableSpectrum(f"is cut off: the header of HDU {hdu} is not whole.")

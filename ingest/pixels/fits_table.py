@@ -14,7 +14,7 @@ from starledger.ingest.pixels.fits_header import Header
 from starledger.ingest.pixels.spectrum import UnreadableSpectrum
 
 _TFORM = re.compile(r"(\d{0,9})([LXBIJKAEDCMPQ])")
-_TDIM = re.compile(r"\(\d{1,9}(,\d{1,9})*\)")
+_TDIM = re.compile(r"\( *\d{1,9}( *, *\d{1,9})* *\)")
 _CODES = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 _BYTES = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16}
 _POINTER_BYTES = {"P": 8, "Q": 16}
@@ -70,7 +70,8 @@ class Table:
         if column is None:
             raise UnreadableSpectrum(f"has no column {name} in HDU {self.hdu}.")
         if column.code == "A":
-            return self._view(f"S{max(column.repeat, 1)}", column, ())
+            *sizes, width = column.shape or (1,)
+            return self._view(f"S{max(width, 1)}", column, tuple(sizes))
         if column.code == "L":
             return np.asarray(self._view("S1", column, column.shape) == b"T")
         if column.code not in _CODES:
@@ -97,7 +98,9 @@ class Table:
         """Return the text in the first row of a column, or None where there is none."""
         if name not in self or not self.rows or self.columns[name.upper()].code != "A":
             return None
-        raw: bytes = self.column(name)[0]
+        raw = self.column(name)[0]
+        if not isinstance(raw, bytes):
+            return None
         words = raw.partition(b"\0")[0].strip()
         if not all(32 <= byte < 127 for byte in words):
             raise UnreadableSpectrum(f"has a text in column {name} that cannot be read.")

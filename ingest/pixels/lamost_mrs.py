@@ -40,33 +40,55 @@ def read_mrs(file: FitsFile) -> list[ReadSpectrum]:
 
     The time of a sum is the mean of its exposures': LAMOST's own is that of the first exposure.
     """
+    stated = file.header.integer("N_EXTEN") or 0
+    if stated > len(file.hdus):
+        raise UnreadableSpectrum(
+            f"is cut off: it should have {stated} HDUs, {len(file.hdus)} are there."
+        )
     identity = lamost.identity(file.header)
-    tables = {hdu.name or "": hdu for hdu in file.hdus if _NAME.fullmatch(hdu.name or "")}
-    mids = {name: _mid(hdu) for name, hdu in tables.items() if not name.startswith("COADD")}
-    spectra = []
-    for name, hdu in tables.items():
-        spectrum = _spectrum(file.header, identity, hdu)
-        if name.startswith("COADD"):
-            spectrum = _summed(spectrum, name[-1], identity, mids)
-        else:
-            spectrum = replace(spectrum, mjd_mid=mids[name], time_scale="utc")
-        spectra.append(checked(spectrum, lamost.BAD_BITS))
-    return spectra
+    tables = [hdu for hdu in file.hdus if _NAME.fullmatch(hdu.name or "")]
+    sums = [hdu for hdu in tables if _is_sum(hdu)]
+    exposures = {
+        hdu.name or "": replace(
+            _spectrum(file.header, identity, hdu), mjd_mid=_mid(hdu), time_scale="utc"
+        )
+        for hdu in tables
+        if not _is_sum(hdu)
+    }
+    summed = [_summed(hdu, _spectrum(file.header, identity, hdu), exposures) for hdu in sums]
+    return [checked(spectrum, lamost.BAD_BITS) for spectrum in (*summed, *exposures.values())]
+
+
+def _is_sum(hdu: Hdu) -> bool:
+    return (hdu.name or "").startswith("COADD")
 
 
 def _summed(
-    spectrum: ReadSpectrum, arm: str, identity: str, mids: Mapping[str, float]
+    hdu: Hdu, spectrum: ReadSpectrum, exposures: Mapping[str, ReadSpectrum]
 ) -> ReadSpectrum:
-    """Return the sum of an arm with its exposures and the mean of their times."""
-    own = {name: mid for name, mid in mids.items() if name.startswith(arm)}
+    """Return the sum of an arm with what its exposures in the file tell of time."""
+    listed = _minutes(hdu.header)
+    own = [
+        exposure
+        for name, exposure in exposures.items()
+        if exposure.arm == spectrum.arm and (not listed or name[2:] in listed)
+    ]
     if not own:
         return spectrum
+    mids = [exposure.mjd_mid for exposure in own if exposure.mjd_mid is not None]
     return replace(
         spectrum,
-        mjd_mid=sum(own.values()) / len(own),
+        mjd_mid=sum(mids) / len(mids),
         time_scale="utc",
-        parents=tuple(f"{identity}-{name}" for name in own),
+        exposure_time=sum(exposure.exposure_time or 0.0 for exposure in own),
+        parents=tuple(exposure.external_id for exposure in own),
     )
+
+
+def _minutes(header: Header) -> set[str]:
+    """Return the minutes in which the exposures of a sum began, listed in one card or several."""
+    cards = [header.text(f"LMJMLIS{end}") or "" for end in ("T", *range(10))]
+    return {minute for card in cards for minute in card.split("-") if minute}
 
 
 def _mid(hdu: Hdu) -> float:
