@@ -2,108 +2,90 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
+from starledger.ingest.surveys import Release
 from starledger.schema.errors import StarledgerError
-from starledger.schema.journal import bound
 from starledger.schema.runs import close_run, open_run
-from starledger.schema.tables import ClosedRun, IngestRun, RunKind
+from starledger.schema.tables import RunKind
 
 LOCK = 7_827_533
 """First key of the advisory lock; the second is the data release's number."""
 
+_PATIENCE = "3s"
+"""A killed predecessor's connection may take a moment to be noticed."""
 
-class AnotherIngest(StarledgerError):
+_LEFT_OPEN = """
+SELECT r.run_id, to_jsonb(r) @> CAST(:about AS jsonb) AS same
+FROM ledger.ingest_run r LEFT JOIN ledger.closed_run c USING (run_id)
+WHERE r.data_release_id = :data_release_id AND c.run_id IS NULL ORDER BY r.run_id DESC
+"""
+
+
+class IngestUnderWay(StarledgerError):
     """Another process is ingesting the same product of a data release."""
 
 
-@dataclass
-class Ingesting:
-    """An ingest run that is under way.
-
-    Parameters
-    ----------
-    run_id
-        Its number.
-    resumed
-        Whether it was begun by an earlier process, which did not come to its end.
-    summary
-        What it counted; written when it is closed.
-    """
-
-    run_id: int
-    resumed: bool
-    summary: dict[str, Any] = field(default_factory=dict)
-    message: str | None = None
-
-
 @contextmanager
-def ingesting(engine: Engine, data_release_id: int, **about: Any) -> Iterator[Ingesting]:
-    """Open an ingest run, or go on with the one that was interrupted, and close it at the end.
+def session(engine: Engine) -> Iterator[Connection]:
+    """Open a connection that is closed at the end, with its locks and its temporary tables."""
+    with engine.connect() as connection:
+        connection.detach()
+        yield connection
 
-    An error closes it as failed. An interrupt (Ctrl-C, a kill) leaves it open, and the next run
-    that is about the same goes on with it.
 
-    Parameters
-    ----------
-    engine
-        Connections of the owner.
-    data_release_id
-        What is ingested; one process at a time may.
-    **about
-        The other columns of ``ingest_run``.
+def hold(connection: Connection, data_release_id: int, release: Release) -> None:
+    """Keep other ingests of a data release away for as long as the connection is open.
 
     Raises
     ------
-    AnotherIngest
+    IngestUnderWay
         Another process is at it.
     """
-    with _alone(engine, data_release_id):
-        run = _open(engine, data_release_id, about)
-        with bound(run=run.run_id):
-            try:
-                yield run
-            except Exception as error:
-                with engine.begin() as connection:
-                    close_run(
-                        connection, run.run_id, "failed", message=str(error), summary=run.summary
-                    )
-                raise
-            with engine.begin() as connection:
-                close_run(connection, run.run_id, message=run.message, summary=run.summary)
+    keys = {"lock": LOCK, "id": data_release_id}
+    try:
+        with connection.begin():
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
+            connection.execute(text("SELECT pg_advisory_lock(:lock, :id)"), keys)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != "55P03":
+            raise
+        raise IngestUnderWay(
+            f"Another process is ingesting {release}.",
+            remedy="Wait until it has ended, then run the command again.",
+        ) from None
 
 
-def _open(engine: Engine, data_release_id: int, about: dict[str, Any]) -> Ingesting:
-    with engine.begin() as connection:
-        same = (getattr(IngestRun, name).is_not_distinct_from(one) for name, one in about.items())
-        left_open = connection.scalars(
-            select(IngestRun.run_id)
-            .outerjoin(ClosedRun, ClosedRun.run_id == IngestRun.run_id)
-            .where(ClosedRun.run_id.is_(None), IngestRun.data_release_id == data_release_id, *same)
-            .order_by(IngestRun.run_id.desc())
-        ).first()
-        if left_open is not None:
-            return Ingesting(left_open, resumed=True)
-        run_id = open_run(connection, RunKind.INGEST, data_release_id=data_release_id, **about)
-        return Ingesting(run_id, resumed=False)
+def run_for(connection: Connection, data_release_id: int, **about: Any) -> tuple[int, bool]:
+    """Return the run to work on, and whether it is an interrupted one about the same.
 
+    One that was interrupted on something else is given up: runs of a data release follow each
+    other.
 
-@contextmanager
-def _alone(engine: Engine, data_release_id: int) -> Iterator[None]:
-    keys = {"lock": LOCK, "release": data_release_id}
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        asked = text("SELECT pg_try_advisory_lock(:lock, :release)")
-        if not connection.scalar(asked, keys):
-            raise AnotherIngest(
-                "Another process is ingesting into the same data release.",
-                remedy="Wait for its end; `starledger ingest runs` shows it.",
-            )
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock, :release)"), keys)
+    Parameters
+    ----------
+    connection
+        A connection that holds the data release.
+    data_release_id
+        What is ingested.
+    **about
+        The other columns of ``ingest_run``.
+    """
+    asked = {"data_release_id": data_release_id, "about": json.dumps(about)}
+    went_on = None
+    for run_id, same in connection.execute(text(_LEFT_OPEN), asked).all():
+        if same and went_on is None:
+            went_on = int(run_id)
+        else:
+            reason = "Given up: interrupted, and the data release was then ingested from elsewhere."
+            close_run(connection, run_id, "failed", message=reason)
+    if went_on is not None:
+        return went_on, True
+    run_id = open_run(connection, RunKind.INGEST, data_release_id=data_release_id, **about)
+    return run_id, False

@@ -178,6 +178,17 @@ _PARAMETERS = (
         high=3000.0,
     ),
     Label(
+        name="age",
+        unit="Gyr",
+        ucd="time.age",
+        quantity="age",
+        description="Age, from where the star stands among isochrones or as its source tells.",
+        plain="age",
+        latex=r"$\tau$",
+        low=0.0,
+        high=20.0,
+    ),
+    Label(
         name="c12_c13",
         unit=DIMENSIONLESS,
         ucd="phys.abund;arith.ratio",

@@ -21,9 +21,10 @@ from starledger.ingest.catalogs.layouts import LAYOUTS
 from starledger.ingest.catalogs.loading import FileCounts, Loader
 from starledger.ingest.catalogs.resolving import labels_in, source_column
 from starledger.ingest.catalogs.unchanged import COUNTS, checksums, repeat, same_run_before
-from starledger.ingest.runs import Ingesting, ingesting
+from starledger.ingest.runs import hold, run_for, session
 from starledger.ingest.surveys import Release, ensure_data_release
 from starledger.schema.database import Database
+from starledger.schema.runs import OpenRun, going_on
 from starledger.schema.tables import CatalogLabel, IngestFile, RejectedRow
 
 
@@ -132,9 +133,8 @@ def ingest_catalog(
             raise next(iter(unreadable.values()))
         done = []
         for group in groups.values():
-            done.append(
-                _ingest_files(database, survey, release, group, unreadable, complete, advance)
-            )
+            whole = Release.parse(survey, release, group[0].layout.product)
+            done.append(_ingest_files(database, whole, group, unreadable, complete, advance))
             # They are accounted for in one run.
             unreadable = {}
     return done
@@ -157,8 +157,7 @@ def _open(
 
 def _ingest_files(
     database: Database,
-    survey: str,
-    release: str,
+    whole: Release,
     files: Sequence[_Opened],
     unreadable: Mapping[Path, UnreadableTable],
     complete: bool,
@@ -166,45 +165,34 @@ def _ingest_files(
 ) -> CatalogSummary:
     started = time.monotonic()
     layout = files[0].layout
-    whole = Release.parse(survey, release, layout.product)
-    engine = database.engine()
-    with engine.begin() as connection:
-        release_id = ensure_data_release(connection, whole)
-    mapping = layout.sha256()
-    paths = [one.path for one in files]
+    paths = [*(one.path for one in files), *unreadable]
     about = {
         "content": "catalog",
-        "source": "\n".join(str(one.resolve()) for one in (*paths, *unreadable)),
+        "source": "\n".join(str(path.resolve()) for path in paths),
         "layout": layout.name,
-        "mapping_sha256": mapping,
+        "mapping_sha256": layout.sha256(),
     }
-    sha256s = checksums([*paths, *unreadable])
-    with ingesting(engine, release_id, **about) as run:
-        n_files = len(files) + len(unreadable)
-        summary = CatalogSummary(run.run_id, str(whole), layout.name, n_files)
-        with engine.begin() as connection:
-            earlier = same_run_before(connection, release_id, mapping, sha256s)
-            if earlier is not None:
-                summary.add(repeat(connection, earlier, run.run_id))
-                summary.same_as_run = earlier
-            else:
-                reading = _Reading(connection, run, release_id, layout, summary)
-                for (path, error), sha256 in zip(
-                    unreadable.items(), sha256s[len(files) :], strict=True
-                ):
-                    reading.refuse(path, sha256, error)
-                all_there = complete and not unreadable
-                reading.read(files, sha256s, complete=all_there, advance=advance)
-        summary.seconds = round(time.monotonic() - started, 3)
-        _tell(run, summary)
+    engine = database.engine()
+    with session(engine) as connection:
+        with connection.begin():
+            release_id = ensure_data_release(connection, whole)
+        hold(connection, release_id, whole)
+        with connection.begin():
+            run_id, _went_on = run_for(connection, release_id, **about)
+        with going_on(engine, run_id) as run:
+            summary = CatalogSummary(run_id, str(whole), layout.name, len(paths))
+            reading = _Reading(connection, release_id, layout, files, unreadable, summary)
+            with connection.begin():
+                reading.do(complete=complete, advance=advance)
+            summary.seconds = round(time.monotonic() - started, 3)
+            _tell(run, summary)
     return summary
 
 
-def _tell(run: Ingesting, summary: CatalogSummary) -> None:
+def _tell(run: OpenRun, summary: CatalogSummary) -> None:
+    told_elsewhere = {"run_id", "data_release", "layout", "seconds"}
     run.summary = {
-        name: value
-        for name, value in vars(summary).items()
-        if name not in {"run_id", "data_release", "layout", "seconds"}
+        name: value for name, value in vars(summary).items() if name not in told_elsewhere
     }
     run.message = (
         f"{summary.n_read:,} rows of {summary.layout}: {summary.n_inserted:,} new, "
@@ -213,54 +201,67 @@ def _tell(run: Ingesting, summary: CatalogSummary) -> None:
     )
 
 
+@dataclass(frozen=True)
 class _Reading:
     """The reading of a run's files, in one transaction."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        run: Ingesting,
-        release_id: int,
-        layout: CatalogLayout,
-        summary: CatalogSummary,
-    ) -> None:
-        self.connection, self.run, self.release_id = connection, run, release_id
-        self.layout, self.summary = layout, summary
+    connection: Connection
+    release_id: int
+    layout: CatalogLayout
+    files: Sequence[_Opened]
+    unreadable: Mapping[Path, UnreadableTable]
+    summary: CatalogSummary
 
-    def read(
-        self,
-        files: Sequence[_Opened],
-        sha256s: Sequence[str],
-        *,
-        complete: bool,
-        advance: Callable[[int], None],
+    def do(self, *, complete: bool, advance: Callable[[int], None]) -> None:
+        """Read all files, unless the last run read the very same ones."""
+        sha256s = checksums([*(one.path for one in self.files), *self.unreadable])
+        earlier = same_run_before(self.connection, self.release_id, self.layout.sha256(), sha256s)
+        if earlier is not None:
+            self.summary.add(repeat(self.connection, earlier, self.summary.run_id))
+            self.summary.same_as_run = earlier
+            return
+        refused = zip(self.unreadable.items(), sha256s[len(self.files) :], strict=True)
+        for (path, error), sha256 in refused:
+            self._refuse(path, sha256, error)
+        all_there = complete and not self.unreadable
+        self._read(sha256s[: len(self.files)], complete=all_there, advance=advance)
+
+    def _read(
+        self, sha256s: Sequence[str], *, complete: bool, advance: Callable[[int], None]
     ) -> None:
-        labels = self._enter_labels([one.file.about for one in files])
-        paths = [str(one.path) for one in files]
+        labels = self._enter_labels([one.file.about for one in self.files])
+        paths = [str(one.path) for one in self.files]
         columns = target_columns(self.layout, labels)
-        loader = Loader(
-            self.connection, self.layout.table, columns, self.release_id, self.run.run_id, paths
-        )
+        run_id = self.summary.run_id
+        loader = Loader(self.connection, self.layout.table, columns, self.release_id, run_id, paths)
         known: list[FileCounts | None] = []
         ignored: set[str] = set()
-        for number, one in enumerate(files, 1):
+        for number, one in enumerate(self.files, 1):
             conversion = Conversion(self.layout, one.file.about, labels)
             ignored |= set(one.file.about.names) - set(conversion.wanted)
             try:
                 known.append(loader.load(number, paths[number - 1], one.file, conversion, advance))
             except UnreadableTable as error:
-                self.refuse(one.path, sha256s[number - 1], error)
+                self._refuse(one.path, sha256s[number - 1], error)
                 known.append(None)
         merged, self.summary.n_gone = loader.finish(complete=complete and None not in known)
-        repaired: Counter[str] = Counter()
-        for number, (one, counts, sha256) in enumerate(zip(files, known, sha256s, strict=False), 1):
-            if counts is None:
-                continue
-            repaired.update(counts.repaired)
-            total = counts.counts + merged.get(number, Counter())
-            self._enter_file(one.path, sha256, {"n_read": counts.n_read, **total})
-        self.summary.repaired = dict(repaired)
         self.summary.ignored_columns = sorted(ignored)
+        self._enter_files(sha256s, known, merged)
+
+    def _enter_files(
+        self,
+        sha256s: Sequence[str],
+        known: Sequence[FileCounts | None],
+        merged: Mapping[int, Counter[str]],
+    ) -> None:
+        repaired: Counter[str] = Counter()
+        each = zip(self.files, known, sha256s, strict=True)
+        for number, (one, counts, sha256) in enumerate(each, 1):
+            if counts is not None:
+                repaired.update(counts.repaired)
+                total = counts.counts + merged.get(number, Counter())
+                self._enter_file(one.path, sha256, {"n_read": counts.n_read, **total})
+        self.summary.repaired = dict(repaired)
 
     def _enter_labels(self, files: Sequence[About]) -> list[str]:
         """Return the data release's labels in their order, those that are new at the end."""
@@ -290,12 +291,12 @@ class _Reading:
                 )
         return order
 
-    def refuse(self, path: Path, sha256: str, error: UnreadableTable) -> None:
+    def _refuse(self, path: Path, sha256: str, error: UnreadableTable) -> None:
         """Reject a file as a whole."""
         self.summary.refused_files[str(path)] = error.what
         self.connection.execute(
             insert(RejectedRow),
-            {"run_id": self.run.run_id, "path": str(path), "reason": error.what},
+            {"run_id": self.summary.run_id, "path": str(path), "reason": error.what},
         )
         self._enter_file(path, sha256, {"n_read": 1, "n_rejected": 1})
 
@@ -305,7 +306,7 @@ class _Reading:
         self.connection.execute(
             insert(IngestFile),
             {
-                "run_id": self.run.run_id,
+                "run_id": self.summary.run_id,
                 "path": str(path),
                 "sha256": sha256,
                 "size": about.st_size,

@@ -84,6 +84,7 @@ _SUBGIANTS = CatalogLayout(
         "logg": with_error("LOGG", errors=["LOGG_ERR", "e_logg"], equilibrium="LTE"),
         "fe_h": with_error("FEH", "FE_H", "[Fe/H]", errors=["FEH_ERR", "FE_H_ERR", "e_[Fe/H]"]),
         "alpha_fe": with_error("ALPHA_FE", "AFE", "[a/Fe]", errors=["ALPHA_FE_ERR", "AFE_ERR"]),
+        "age": with_error("AGE", errors=["AGE_ERR", "e_Age"]),
     },
     required=("AGE", "TEFF"),
 )

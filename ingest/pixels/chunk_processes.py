@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from starledger.ingest.pixels.chunks import Chunk, PackedChunk, Task, pack_chunk
 from starledger.schema.errors import StarledgerError
@@ -29,8 +30,6 @@ class _Process:
 
 
 def _begin(task: Task) -> None:
-    # Ctrl-C reaches every process of the terminal; only the first one is to act on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Process.task = task
 
@@ -88,8 +87,22 @@ def _in_order(
 ) -> Iterator[PackedChunk]:
     under_way: deque[Future[PackedChunk]] = deque()
     for chunk in chunks:
-        under_way.append(pool.submit(_pack, chunk))
+        with _deaf_to_interrupts():
+            under_way.append(pool.submit(_pack, chunk))
         if len(under_way) >= most:
             yield under_way.popleft().result()
     while under_way:
         yield under_way.popleft().result()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Put Ctrl-C off; a process begun meanwhile never hears it.
+
+    It reaches every process of the terminal, but only the first one is to act on it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, text
 
 from starledger.ingest.pixels.chunk_entry import Entry
 from starledger.ingest.pixels.chunk_processes import packed_in_order
@@ -24,23 +23,16 @@ from starledger.ingest.pixels.layouts import read_spectra
 from starledger.ingest.pixels.placing import places_of
 from starledger.ingest.pixels.shards import shard_folder
 from starledger.ingest.pixels.sources import Source, described, find_sources
+from starledger.ingest.runs import hold, run_for, session
 from starledger.ingest.surveys import Release, ensure_data_release
 from starledger.schema.database import Database
-from starledger.schema.errors import StarledgerError
-from starledger.schema.runs import close_run, going_on, open_run
-from starledger.schema.tables import RunKind
+from starledger.schema.runs import going_on
 
 FILES_A_CHUNK = 1000
 FEWEST_FILES_A_CHUNK = 125
 _CHUNKS_TO_SHARE = 8
-_LOCK = 7_203
-"""First key of the advisory lock on a data release, whose number is the second."""
 
 ProgressBar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-
-
-class IngestUnderWay(StarledgerError):
-    """Another process ingests the same data release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,71 +138,25 @@ def ingest_spectra(
     whole = Release.parse(survey, release, "spectra")
     found = find_sources(sources)
     engine = database.engine()
-    with _session(engine) as connection:
+    with session(engine) as connection:
         with connection.begin():
             stage_listing(connection, found)
             data_release_id = ensure_data_release(connection, whole)
-        _hold(connection, data_release_id, whole)
+        hold(connection, data_release_id, whole)
         with connection.begin():
-            run_id, went_on = _run_for(connection, data_release_id, described(found))
+            run_id, went_on = run_for(
+                connection, data_release_id, content="spectra", source=described(found)
+            )
         with going_on(engine, run_id) as run:
             job = _Job(connection, data_release_id, run_id, whole, found, shard_root)
             compared = job.do(processes, read, size, progress)
             summary = _summary(job, compared, went_on=went_on, began=began)
             run.summary = asdict(summary)
-            run.message = f"{summary.n_read} spectra read from {compared.n_to_read} files"
-    return summary
-
-
-@contextmanager
-def _session(engine: Engine) -> Iterator[Connection]:
-    """Open a connection that is closed at the end, with its lock and its temporary tables."""
-    with engine.connect() as connection:
-        connection.detach()
-        yield connection
-
-
-def _hold(connection: Connection, data_release_id: int, release: Release) -> None:
-    """Keep other ingests of the data release away while the connection is open."""
-    try:
-        with connection.begin():
-            # A killed predecessor's connection may take a moment to be noticed.
-            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
-            connection.execute(
-                text("SELECT pg_advisory_lock(:lock, :id)"), {"lock": _LOCK, "id": data_release_id}
+            run.message = (
+                f"{summary.n_read:,} spectra read from {compared.n_to_read:,} files; "
+                f"{compared.n_files_skipped:,} files are as they were"
             )
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != "55P03":
-            raise
-        raise IngestUnderWay(
-            f"Another process is ingesting {release}.",
-            remedy="Wait until it has ended, then run the command again.",
-        ) from None
-
-
-_OPEN = """
-SELECT r.run_id, r.source FROM ledger.ingest_run r LEFT JOIN ledger.closed_run c USING (run_id)
-WHERE r.data_release_id = :data_release_id AND c.run_id IS NULL ORDER BY r.run_id DESC
-"""
-
-
-def _run_for(connection: Connection, data_release_id: int, source: str) -> tuple[int, bool]:
-    """Return the run to work on, and whether it is an interrupted one of the same source.
-
-    One interrupted on another source is given up: runs of a data release follow each other.
-    """
-    about = {"data_release_id": data_release_id}
-    went_on = None
-    for run_id, its_source in connection.execute(text(_OPEN), about).all():
-        if its_source == source and went_on is None:
-            went_on = run_id
-        else:
-            reason = "Given up: interrupted, and the data release was then ingested from elsewhere."
-            close_run(connection, run_id, "failed", message=reason)
-    if went_on is not None:
-        return went_on, True
-    run_id = open_run(connection, RunKind.INGEST, content="spectra", source=source, **about)
-    return run_id, False
+    return summary
 
 
 @dataclass(frozen=True, slots=True)

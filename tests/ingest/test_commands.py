@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -46,11 +46,12 @@ class Simulated:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Simulated]:
     """Simulate every survey, LAMOST in both layouts."""
     made = {}
-    for name, survey, layout in (
+    each: list[tuple[str, str, Literal["old", "new"]]] = [
         ("lamost_old", "lamost", "old"),
         ("lamost_new", "lamost", "new"),
-        *((one, one, "old") for one in ("apogee", "boss", "galah", "gaia")),
-    ):
+    ]
+    each += [(one, one, "old") for one in ("apogee", "boss", "galah", "gaia")]
+    for name, survey, layout in each:
         folder = tmp_path_factory.mktemp("simulated") / name
         spectra = PretendSpectra(SURVEYS[survey].instrument.band) if survey in SURVEYS else None
         done = simulate_survey(survey, STARS, 3, folder, layout=layout, spectra=spectra)

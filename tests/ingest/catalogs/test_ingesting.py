@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from starledger.ingest import runs
 from starledger.ingest.catalogs import ingesting
 from starledger.ingest.catalogs.choosing import NoSuchLayout
 from starledger.ingest.catalogs.files.table import UnreadableTable
 from starledger.ingest.catalogs.ingesting import CatalogSummary, ingest_catalog
-from starledger.ingest.runs import AnotherIngest
-from starledger.ingest.runs import ingesting as ingest_run
 from starledger.ingest.surveys import Release, ensure_data_release
 from starledger.schema.database import Database
 from tests.conftest import Command, address
@@ -164,14 +163,17 @@ def test_labels_keep_their_places_when_others_come_later(ledger: Database, tmp_p
     }
 
 
-def test_two_at_once_are_kept_apart(ledger: Database, tmp_path: Path) -> None:
+def test_two_at_once_are_kept_apart(
+    ledger: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_PATIENCE", "1ms")
+    release = Release.parse("lamost", "dr5", "general")
     with ledger.engine().begin() as connection:
-        release_id = ensure_data_release(connection, Release.parse("lamost", "dr5", "general"))
-    with (
-        ingest_run(ledger.engine(), release_id, content="catalog"),
-        pytest.raises(AnotherIngest, match="Another process is ingesting"),
-    ):
-        ingest(ledger, write(tmp_path / "a.csv", visits(3)))
+        release_id = ensure_data_release(connection, release)
+    with runs.session(ledger.engine()) as connection:
+        runs.hold(connection, release_id, release)
+        with pytest.raises(runs.IngestUnderWay, match="is ingesting lamost/dr5/v1:general"):
+            ingest(ledger, write(tmp_path / "a.csv", visits(3)))
 
 
 KILLED = """

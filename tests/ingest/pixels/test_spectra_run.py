@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from starledger.ingest.pixels import chunks as chunks_module
 from starledger.ingest.pixels.shard_reading import open_shard, verify_shard
 from starledger.ingest.pixels.sources import UnusableSources
-from starledger.ingest.pixels.spectra_run import IngestUnderWay, SpectraSummary, ingest_spectra
+from starledger.ingest.pixels.spectra_run import SpectraSummary, ingest_spectra
+from starledger.ingest.runs import IngestUnderWay
 from starledger.ingest.surveys import UnknownDataRelease
 from starledger.schema.asof import valid
 from starledger.schema.database import Database
