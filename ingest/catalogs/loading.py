@@ -17,6 +17,7 @@ from starledger.ingest.catalogs.files.table import TableFile
 from starledger.ingest.catalogs.merging import INCOMING, Merging
 from starledger.ingest.catalogs.seen import SeenIds
 from starledger.ingest.refusals import Refusals
+from starledger.schema.ahead import ahead
 from starledger.schema.copying import copy_rows
 from starledger.schema.partitions import (
     attach_partition,
@@ -142,7 +143,7 @@ class Loader:
         advance: Callable[[int], None],
     ) -> Iterator[tuple[pa.RecordBatch, Repeated]]:
         """Yield the rows as they go into the waiting room, and which repeat an identifier."""
-        for raw in file.batches(conversion.wanted):
+        for raw in ahead(file.batches(conversion.wanted)):
             for one in conversion.convert(raw):
                 known.n_read += one.rows.num_rows + len(one.refused)
                 known.repaired.update(one.repaired)

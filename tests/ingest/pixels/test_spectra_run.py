@@ -11,89 +11,16 @@ import pytest
 from sqlalchemy import func, select
 
 from starledger.ingest.pixels import chunks as chunks_module
-from starledger.ingest.pixels.shard_reading import open_shard, verify_shard
 from starledger.ingest.pixels.sources import UnusableSources
-from starledger.ingest.pixels.spectra_run import SpectraSummary, ingest_spectra
+from starledger.ingest.pixels.spectra_run import ingest_spectra
 from starledger.ingest.runs import IngestUnderWay
 from starledger.ingest.surveys import UnknownDataRelease
-from starledger.schema.asof import valid
-from starledger.schema.database import Database
-from starledger.schema.tables import ClosedRun, RejectedRow, Run, Shard, Spectrum
+from starledger.schema.tables import ClosedRun, Run, Shard, Spectrum
 from tests.ingest.pixels.content import content, shard_files
+from tests.ingest.pixels.desk import Desk, counts, touch
 from tests.ingest.pixels.made_up import made_up, read_made_up, write_file
 
 pytestmark = pytest.mark.integration
-
-
-class Desk:
-    """A folder of made-up files, and what ingests them."""
-
-    def __init__(self, ledger: Database, tmp_path: Path) -> None:
-        self.ledger = ledger
-        self.files = tmp_path / "files"
-        self.root = tmp_path / "shards"
-
-    def write(self, name: str, *spectra: dict[str, Any]) -> Path:
-        return write_file(self.files / name, *spectra)
-
-    def ingest(self, *sources: Path, **options: Any) -> SpectraSummary:
-        about: dict[str, Any] = {"read": read_made_up, "size": lambda _: 4} | options
-        return ingest_spectra(
-            self.ledger, self.root, "lamost", "dr5", sources or [self.files], **about
-        )
-
-    def refusals(self, run_id: int) -> list[tuple[str, int | None, str]]:
-        query = select(RejectedRow.path, RejectedRow.row_number, RejectedRow.reason)
-        with self.ledger.engine().connect() as connection:
-            rows = connection.execute(
-                query.where(RejectedRow.run_id == run_id).order_by(
-                    RejectedRow.path, RejectedRow.row_number
-                )
-            )
-            return [(path, number, reason) for path, number, reason in rows]
-
-    def current(self, as_of: int = 10**9) -> dict[str, tuple[int, str]]:
-        query = select(Spectrum.external_id, Spectrum.version, Spectrum.file_name)
-        with self.ledger.engine().connect() as connection:
-            rows = connection.execute(query.where(valid(Spectrum, as_of)))
-            return {name: (version, file) for name, version, file in rows}
-
-    def pixels(self, external_id: str, version: int = 1) -> np.ndarray[Any, Any]:
-        query = (
-            select(Shard.path, Shard.sha256, Spectrum.shard_row)
-            .join(Spectrum, Spectrum.shard_id == Shard.shard_id)
-            .where(Spectrum.external_id == external_id, Spectrum.version == version)
-        )
-        with self.ledger.engine().connect() as connection:
-            row = connection.execute(query).one()
-        verify_shard(self.root, row)
-        shard = open_shard(self.root, row)
-        assert shard.about["external_ids"][row.shard_row] == external_id
-        return np.asarray(shard.flux[row.shard_row, shard.own(row.shard_row)])
-
-
-@pytest.fixture
-def desk(ledger: Database, tmp_path: Path) -> Desk:
-    return Desk(ledger, tmp_path)
-
-
-@pytest.fixture
-def ten(desk: Desk) -> Desk:
-    for n in range(10):
-        desk.write(f"{n:02}.json", {"external_id": str(n), "seed": n})
-    return desk
-
-
-def counts(done: SpectraSummary) -> tuple[int, int, int, int, int]:
-    assert done.n_read == (
-        done.n_inserted + done.n_new_version + done.n_unchanged + done.n_rejected
-    )
-    return (done.n_inserted, done.n_new_version, done.n_unchanged, done.n_rejected, done.n_closed)
-
-
-def touch(path: Path) -> None:
-    about = path.stat()
-    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns + 1_000_000))
 
 
 def test_all_comes_in_with_its_pixels(ten: Desk) -> None:
@@ -235,111 +162,6 @@ def test_a_huge_file_is_not_read(ten: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     (ten.files / "05.json").write_text("[" + " " * 200 + "]")
     done = ten.ingest()
     assert ten.refusals(done.run_id) == [("05.json", None, "is too large: 202 bytes")]
-
-
-@pytest.mark.parametrize(
-    ("about", "reason"),
-    [
-        ({"ra": 400.0}, "ra = 400 breaks the rule ra_range"),
-        ({"dec": float("nan")}, "dec = NaN breaks the rule dec_range"),
-        ({"snr": -1.0}, "snr = -1 breaks the rule snr_non_negative"),
-        ({"rv": 1e300}, "rv = Infinity breaks the rule rv_finite"),
-        ({"err_rv": 1e-300}, "err_rv = 0 breaks the rule err_rv_positive"),
-        ({"mjd_mid": None, "time_scale": None}, "time_unless_coadd"),
-        ({"time_scale": None}, "time_with_scale"),
-        ({"frame": "shifted"}, "shift_where_shifted"),
-        ({"lsf_fwhm": [1.0, float("inf")]}, "lsf_fwhm_finite"),
-        ({"night": 2**40}, "night = 1099511627776 is too large"),
-        ({"kind": "stack"}, "kind = stack breaks the rule kind_known"),
-        ({"ra": None}, "there is no ra"),
-        ({"external_id": ""}, "external_id_not_empty"),
-    ],
-)
-def test_what_the_table_would_refuse_is_rejected(
-    about: dict[str, Any], reason: str, desk: Desk
-) -> None:
-    desk.write("a", {"external_id": "1"}, {"external_id": "2", **about}, {"external_id": "3"})
-    done = desk.ingest()
-    assert counts(done) == (2, 0, 0, 1, 0)
-    ((path, row, said),) = desk.refusals(done.run_id)
-    assert (path, row) == ("a", 2)
-    assert reason in said
-
-
-def test_an_identifier_twice_in_one_file(desk: Desk) -> None:
-    one, other = {"external_id": "1"}, {"external_id": "1", "seed": 5}
-    desk.write("a", one, one, other)
-    done = desk.ingest()
-    assert counts(done) == (1, 0, 1, 1, 0)
-    assert desk.refusals(done.run_id) == [
-        ("a", 3, "the identifier 1 has other content in row 1 of this file")
-    ]
-
-
-@pytest.mark.parametrize("size", [4, 1])
-def test_an_identifier_in_two_files(size: int, desk: Desk) -> None:
-    one, other = {"external_id": "1"}, {"external_id": "1", "seed": 5}
-    desk.write("a", one)
-    desk.write("b", one)
-    desk.write("c", other)
-    done = desk.ingest(size=lambda _: size)
-    assert counts(done) == (1, 0, 1, 1, 0)
-    assert desk.refusals(done.run_id) == [("c", 1, "the identifier 1 has other content in a")]
-    assert desk.current() == {"1": (1, "a")}
-    again = desk.ingest(size=lambda _: size)
-    assert counts(again) == (0, 0, 0, 1, 0)
-    assert again.n_files_skipped == 2
-
-
-def test_a_renamed_file_changes_nothing(ten: Desk) -> None:
-    ten.ingest()
-    files = shard_files(ten.root)
-    (ten.files / "03.json").rename(ten.files / "moved.json")
-    assert counts(ten.ingest()) == (0, 0, 1, 0, 0)
-    assert ten.current()["3"] == (1, "03.json")
-    assert shard_files(ten.root) == files
-
-
-def test_a_renamed_file_that_changed_is_a_new_version(ten: Desk) -> None:
-    ten.ingest()
-    (ten.files / "03.json").unlink()
-    ten.write("moved.json", {"external_id": "3", "seed": 33})
-    assert counts(ten.ingest()) == (0, 1, 0, 0, 0)
-    assert ten.current()["3"] == (2, "moved.json")
-
-
-@pytest.mark.parametrize("size", [4, 1])
-def test_a_spectrum_that_moves_to_a_later_file(size: int, desk: Desk) -> None:
-    desk.write("a", {"external_id": "1"}, {"external_id": "2"})
-    desk.write("b", {"external_id": "3"})
-    desk.ingest()
-    desk.write("a", {"external_id": "2"})
-    desk.write("b", {"external_id": "1"}, {"external_id": "3"})
-    assert counts(desk.ingest(size=lambda _: size))[:4] == (0, 1, 2, 0)
-    assert desk.current()["1"] == (2, "b")
-
-
-@pytest.mark.parametrize("size", [4, 1])
-def test_a_spectrum_that_moves_to_an_earlier_file_is_not_lost(size: int, desk: Desk) -> None:
-    desk.write("a", {"external_id": "3"})
-    desk.write("b", {"external_id": "1"}, {"external_id": "2"})
-    desk.ingest()
-    desk.write("a", {"external_id": "1"}, {"external_id": "3"})
-    desk.write("b", {"external_id": "2"})
-    desk.ingest(size=lambda _: size)
-    desk.ingest(size=lambda _: size)
-    assert desk.current()["1"] == (2, "a")
-
-
-def test_parents_are_linked(desk: Desk) -> None:
-    desk.write(
-        "a",
-        {"external_id": "sum", "parents": ["e1", "e2", "unknown"], "kind": "visit"},
-        {"external_id": "e1", "kind": "exposure"},
-        {"external_id": "e2", "kind": "exposure"},
-    )
-    desk.ingest()
-    assert content(desk.ledger)["parent"] == [("sum", 1, "e1", 1), ("sum", 1, "e2", 1)]
 
 
 def test_a_list_and_files_may_be_named(ten: Desk, tmp_path: Path) -> None:
