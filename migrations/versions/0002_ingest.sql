@@ -57,8 +57,8 @@ CREATE TABLE ledger.gaia_source (
     CONSTRAINT ck_gaia_source_err_rv_positive CHECK (err_rv > 0 AND err_rv < 'Infinity')
 )
  PARTITION BY LIST (data_release_id);
-CREATE INDEX ix_gaia_source_healpix ON ledger.gaia_source (healpix);
 CREATE INDEX ix_gaia_source_source_id ON ledger.gaia_source (source_id);
+CREATE INDEX ix_gaia_source_healpix ON ledger.gaia_source (healpix);
 COMMENT ON TABLE ledger.gaia_source IS 'A row of Gaia''s source table; its data release says whether source_id is of DR2 or DR3.';
 COMMENT ON COLUMN ledger.gaia_source.row_id IS 'number of this version of the row, unique among all versioned rows [dimensionless; meta.id;meta.main]';
 COMMENT ON COLUMN ledger.gaia_source.data_release_id IS 'the data release that published the row [dimensionless; meta.id;meta.dataset]';
@@ -165,11 +165,11 @@ CREATE TABLE ledger.galah_star (
     CONSTRAINT ck_galah_star_err_rv_positive CHECK (err_rv > 0 AND err_rv < 'Infinity')
 )
  PARTITION BY LIST (data_release_id);
-CREATE INDEX ix_galah_star_sobject_id ON ledger.galah_star (sobject_id);
-CREATE INDEX ix_galah_star_gaia_dr2_source_id ON ledger.galah_star (gaia_dr2_source_id);
-CREATE INDEX ix_galah_star_gaia_dr3_source_id ON ledger.galah_star (gaia_dr3_source_id);
+CREATE INDEX ix_galah_star_gaia_dr2_source_id ON ledger.galah_star (gaia_dr2_source_id) WHERE gaia_dr2_source_id IS NOT NULL;
 CREATE INDEX ix_galah_star_healpix ON ledger.galah_star (healpix);
 CREATE INDEX ix_galah_star_tmass_id ON ledger.galah_star (tmass_id);
+CREATE INDEX ix_galah_star_gaia_dr3_source_id ON ledger.galah_star (gaia_dr3_source_id) WHERE gaia_dr3_source_id IS NOT NULL;
+CREATE INDEX ix_galah_star_sobject_id ON ledger.galah_star (sobject_id);
 COMMENT ON TABLE ledger.galah_star IS 'A row of a GALAH catalog.';
 COMMENT ON COLUMN ledger.galah_star.row_id IS 'number of this version of the row, unique among all versioned rows [dimensionless; meta.id;meta.main]';
 COMMENT ON COLUMN ledger.galah_star.data_release_id IS 'the data release that published the row [dimensionless; meta.id;meta.dataset]';
@@ -240,10 +240,10 @@ CREATE TABLE ledger.apogee_star (
     CONSTRAINT ck_apogee_star_err_rv_positive CHECK (err_rv > 0 AND err_rv < 'Infinity')
 )
  PARTITION BY LIST (data_release_id);
-CREATE INDEX ix_apogee_star_apogee_id ON ledger.apogee_star (apogee_id);
-CREATE INDEX ix_apogee_star_gaia_dr3_source_id ON ledger.apogee_star (gaia_dr3_source_id);
 CREATE INDEX ix_apogee_star_healpix ON ledger.apogee_star (healpix);
-CREATE INDEX ix_apogee_star_gaia_dr2_source_id ON ledger.apogee_star (gaia_dr2_source_id);
+CREATE INDEX ix_apogee_star_gaia_dr3_source_id ON ledger.apogee_star (gaia_dr3_source_id) WHERE gaia_dr3_source_id IS NOT NULL;
+CREATE INDEX ix_apogee_star_apogee_id ON ledger.apogee_star (apogee_id);
+CREATE INDEX ix_apogee_star_gaia_dr2_source_id ON ledger.apogee_star (gaia_dr2_source_id) WHERE gaia_dr2_source_id IS NOT NULL;
 COMMENT ON TABLE ledger.apogee_star IS 'A row of an APOGEE allStar catalog, or of a catalog made of APOGEE''s stars.';
 COMMENT ON COLUMN ledger.apogee_star.row_id IS 'number of this version of the row, unique among all versioned rows [dimensionless; meta.id;meta.main]';
 COMMENT ON COLUMN ledger.apogee_star.data_release_id IS 'the data release that published the row [dimensionless; meta.id;meta.dataset]';
@@ -319,8 +319,8 @@ CREATE TABLE ledger.reference_star (
 )
  PARTITION BY LIST (data_release_id);
 CREATE INDEX ix_reference_star_healpix ON ledger.reference_star (healpix);
-CREATE INDEX ix_reference_star_gaia_dr2_source_id ON ledger.reference_star (gaia_dr2_source_id);
-CREATE INDEX ix_reference_star_gaia_dr3_source_id ON ledger.reference_star (gaia_dr3_source_id);
+CREATE INDEX ix_reference_star_gaia_dr2_source_id ON ledger.reference_star (gaia_dr2_source_id) WHERE gaia_dr2_source_id IS NOT NULL;
+CREATE INDEX ix_reference_star_gaia_dr3_source_id ON ledger.reference_star (gaia_dr3_source_id) WHERE gaia_dr3_source_id IS NOT NULL;
 COMMENT ON TABLE ledger.reference_star IS 'A row of any other catalog of stars with labels: value-added tables, benchmarks.';
 COMMENT ON COLUMN ledger.reference_star.row_id IS 'number of this version of the row, unique among all versioned rows [dimensionless; meta.id;meta.main]';
 COMMENT ON COLUMN ledger.reference_star.data_release_id IS 'the data release that published the row [dimensionless; meta.id;meta.dataset]';
@@ -405,10 +405,10 @@ CREATE TABLE ledger.survey_visit (
     CONSTRAINT ck_survey_visit_snr_z_non_negative CHECK (snr_z >= 0 AND snr_z < 'Infinity')
 )
  PARTITION BY LIST (data_release_id);
-CREATE INDEX ix_survey_visit_gaia_dr2_source_id ON ledger.survey_visit (gaia_dr2_source_id);
-CREATE INDEX ix_survey_visit_designation ON ledger.survey_visit (designation);
 CREATE INDEX ix_survey_visit_healpix ON ledger.survey_visit (healpix);
-CREATE INDEX ix_survey_visit_gaia_dr3_source_id ON ledger.survey_visit (gaia_dr3_source_id);
+CREATE INDEX ix_survey_visit_gaia_dr2_source_id ON ledger.survey_visit (gaia_dr2_source_id) WHERE gaia_dr2_source_id IS NOT NULL;
+CREATE INDEX ix_survey_visit_gaia_dr3_source_id ON ledger.survey_visit (gaia_dr3_source_id) WHERE gaia_dr3_source_id IS NOT NULL;
+CREATE INDEX ix_survey_visit_designation ON ledger.survey_visit (designation);
 COMMENT ON TABLE ledger.survey_visit IS 'A row of a survey''s own list of visits, such as LAMOST''s general catalog.';
 COMMENT ON COLUMN ledger.survey_visit.row_id IS 'number of this version of the row, unique among all versioned rows [dimensionless; meta.id;meta.main]';
 COMMENT ON COLUMN ledger.survey_visit.data_release_id IS 'the data release that published the row [dimensionless; meta.id;meta.dataset]';

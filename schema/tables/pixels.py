@@ -119,6 +119,8 @@ class Spectrum(Versioned, OnTheSky, BroadbandSignal, SuppliedGaiaIds, Ledger):
     __constraints__ = (
         Index("uq_spectrum_shard_row", "shard_id", "shard_row", unique=True),
         Index("ix_spectrum_instrument_id_kind_arm", "instrument_id", "kind", "arm"),
+        Index("ix_spectrum_gaia_dr2_source_id", "gaia_dr2_source_id"),
+        Index("ix_spectrum_gaia_dr3_source_id", "gaia_dr3_source_id"),
         CheckConstraint(
             "(frame = 'shifted') = (frame_shift IS NOT NULL)", name="shift_where_shifted"
         ),

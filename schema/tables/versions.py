@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, Sequence, UniqueConstraint
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Sequence,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, declared_attr
 
 from starledger.schema.tables.base import (
@@ -148,10 +157,10 @@ class SuppliedGaiaIds:
     """
 
     gaia_dr2_source_id: Mapped[int | None] = column(
-        "Gaia DR2 source_id that the survey supplied", DIMENSIONLESS, "meta.id.cross", index=True
+        "Gaia DR2 source_id that the survey supplied", DIMENSIONLESS, "meta.id.cross"
     )
     gaia_dr3_source_id: Mapped[int | None] = column(
-        "Gaia DR3 source_id that the survey supplied", DIMENSIONLESS, "meta.id.cross", index=True
+        "Gaia DR3 source_id that the survey supplied", DIMENSIONLESS, "meta.id.cross"
     )
 
 
@@ -205,7 +214,15 @@ class CatalogEntry(Versioned):
         """Return the constraints of versions, the key and how the table is divided."""
         key = PrimaryKeyConstraint("row_id", "data_release_id")
         divided = {"postgresql_partition_by": "LIST (data_release_id)"}
-        return (*_constraints_of_versions(cls), key, divided)
+        return (*_constraints_of_versions(cls), *_indexes_of_ids(cls), key, divided)
+
+
+def _indexes_of_ids(cls: Any) -> Iterator[Index]:
+    """Yield an index of each Gaia identifier that is supplied: few catalogs supply both."""
+    for name in ("gaia_dr2_source_id", "gaia_dr3_source_id"):
+        if issubclass(cls, SuppliedGaiaIds):
+            given = f"{name} IS NOT NULL"
+            yield Index(f"ix_{cls.__tablename__}_{name}", name, postgresql_where=given)
 
 
 class CatalogRow(CatalogEntry, OnTheSky):
