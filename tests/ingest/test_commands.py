@@ -50,7 +50,8 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Simulated]:
         ("lamost_old", "lamost", "old"),
         ("lamost_new", "lamost", "new"),
     ]
-    each += [(one, one, "old") for one in ("apogee", "boss", "galah", "gaia")]
+    for one in ("apogee", "boss", "galah", "gaia"):
+        each.append((one, one, "old"))
     for name, survey, layout in each:
         folder = tmp_path_factory.mktemp("simulated") / name
         spectra = PretendSpectra(SURVEYS[survey].instrument.band) if survey in SURVEYS else None

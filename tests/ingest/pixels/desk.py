@@ -57,7 +57,7 @@ class Desk:
             .where(Spectrum.external_id == external_id, Spectrum.version == version)
         )
         with self.ledger.engine().connect() as connection:
-            row = connection.execute(query).one()
+            row: Any = connection.execute(query).one()
         verify_shard(self.root, row)
         shard = open_shard(self.root, row)
         assert shard.about["external_ids"][row.shard_row] == external_id

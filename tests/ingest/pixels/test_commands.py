@@ -82,7 +82,7 @@ def test_a_simulated_survey_goes_in_whole(
     assert seen >= set(truth["file"][truth["has_file"] == 1])
     root = home / "shards"
     with ledger.engine().connect() as connection:
-        shards = connection.execute(text("SELECT * FROM ledger.shard")).all()
+        shards: Any = connection.execute(text("SELECT * FROM ledger.shard")).all()
     for row in shards:
         verify_shard(root, row)
     assert sum(row.n_spectra for row in shards) == done["n_inserted"]
@@ -110,7 +110,7 @@ def test_positions_and_pixels_are_those_of_the_file(
     path = sorted((out / "spectra").rglob("*.gz"))[3]
     name = str(path.relative_to(out / "spectra"))
     with ledger.engine().connect() as connection:
-        row = connection.execute(
+        row: Any = connection.execute(
             text(
                 "SELECT s.*, h.path, h.sha256 AS shard_sha256 FROM ledger.spectrum s"
                 " JOIN ledger.shard h USING (shard_id) WHERE file_name = :name"

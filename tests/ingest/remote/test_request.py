@@ -13,7 +13,8 @@ from starledger.ingest.surveys import UnknownDataRelease
 
 
 def wanted(**asked: Any) -> Wanted:
-    return wanted_of(Request(**{"service": "gaia", "survey": "gaia", "release": "dr3"} | asked))
+    given: dict[str, Any] = {"service": "gaia", "survey": "gaia", "release": "dr3", **asked}
+    return wanted_of(Request(**given))
 
 
 @pytest.mark.parametrize("release", ["dr2", "edr3", "dr3", "dr3/v2"])
