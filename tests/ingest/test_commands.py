@@ -46,12 +46,9 @@ class Simulated:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Simulated]:
     """Simulate every survey, LAMOST in both layouts."""
     made = {}
-    each: list[tuple[str, str, Literal["old", "new"]]] = [
-        ("lamost_old", "lamost", "old"),
-        ("lamost_new", "lamost", "new"),
-    ]
-    for one in ("apogee", "boss", "galah", "gaia"):
-        each.append((one, one, "old"))
+    layouts: list[Literal["old", "new"]] = ["old", "new"]
+    each = [(f"lamost_{layout}", "lamost", layout) for layout in layouts]
+    each.extend((one, one, layouts[0]) for one in ("apogee", "boss", "galah", "gaia"))
     for name, survey, layout in each:
         folder = tmp_path_factory.mktemp("simulated") / name
         spectra = PretendSpectra(SURVEYS[survey].instrument.band) if survey in SURVEYS else None
