@@ -21,6 +21,14 @@ from tests.real_data import real_path
 pytestmark = pytest.mark.integration
 
 STARS = 40
+MADE: dict[str, tuple[str, Literal["old", "new"]]] = {
+    "lamost_old": ("lamost", "old"),
+    "lamost_new": ("lamost", "new"),
+    "apogee": ("apogee", "old"),
+    "boss": ("boss", "old"),
+    "galah": ("galah", "old"),
+    "gaia": ("gaia", "old"),
+}
 Run = Callable[..., Answer]
 
 
@@ -46,10 +54,7 @@ class Simulated:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Simulated]:
     """Simulate every survey, LAMOST in both layouts."""
     made = {}
-    layouts: list[Literal["old", "new"]] = ["old", "new"]
-    each = [(f"lamost_{layout}", "lamost", layout) for layout in layouts]
-    each.extend((one, one, layouts[0]) for one in ("apogee", "boss", "galah", "gaia"))
-    for name, survey, layout in each:
+    for name, (survey, layout) in MADE.items():
         folder = tmp_path_factory.mktemp("simulated") / name
         spectra = PretendSpectra(SURVEYS[survey].instrument.band) if survey in SURVEYS else None
         done = simulate_survey(survey, STARS, 3, folder, layout=layout, spectra=spectra)
