@@ -1,0 +1,1 @@
+"""Models: what turns a spectrum into labels, each behind one small interface."""

@@ -1,0 +1,122 @@
+"""The small interface behind which every model stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor
+
+
+class Emulator(Protocol):
+    """Gives the spectrum of a star with certain labels, for a batch of stars at once.
+
+    Its answers are those of a star at rest, normalised as the spectra that it was trained on.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels in the order of all its tensors, as in the registry."""
+
+    @property
+    def wavelength(self) -> Tensor:
+        """Wavelengths of its pixels in vacuum in Å, increasing: float64, pixels."""
+
+    @property
+    def low(self) -> Tensor:
+        """Smallest labels that it was trained for, in label units."""
+
+    @property
+    def high(self) -> Tensor:
+        """Largest labels that it was trained for, in label units."""
+
+    @property
+    def error(self) -> Tensor | None:
+        """Standard deviation of its own error at each pixel, where it is known."""
+
+    def flux(self, labels: Tensor) -> Tensor:
+        """Return spectra: stars × pixels for stars × labels."""
+
+    def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same emulator on a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """A batch of spectra on the pixels of an emulator.
+
+    Parameters
+    ----------
+    flux
+        Normalised as the emulator's: spectra × pixels.
+    ivar
+        Inverse variance of the flux; 0 where a pixel does not count.
+    """
+
+    flux: Tensor
+    ivar: Tensor
+
+    def __len__(self) -> int:
+        return len(self.flux)
+
+
+class Convergence(Enum):
+    """How a fit ended, in a sentence."""
+
+    CONVERGED = "The labels no longer change."
+    ON_BOUND = "A label stands at the end of the range that the model was trained for."
+    RV_AT_EDGE = "The radial velocity stands at the end of its range."
+    TOO_MANY_STEPS = "The labels still changed when the steps were used up."
+    TOO_FEW_PIXELS = "Fewer pixels count than there are quantities to fit."
+    SINGULAR = "The pixels do not determine all the quantities."
+    NOT_FINITE = "The spectrum holds values that are not finite."
+
+    @property
+    def failed(self) -> bool:
+        """Whether no labels come of it."""
+        return self in {Convergence.TOO_FEW_PIXELS, Convergence.NOT_FINITE}
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """What came of the fits of a batch; a spectrum that failed has NaN everywhere.
+
+    Parameters
+    ----------
+    labels
+        In label units: spectra × labels.
+    covariance
+        Of labels and, last, the radial velocity where it was fitted, in their units.
+    rv
+        Radial velocity in km/s; None where it was not fitted.
+    chi2
+        Sum over the pixels of ((flux − model) / error)².
+    n_pixels
+        Pixels that count.
+    convergence
+        How each fit ended.
+    steps
+        Steps that each took.
+    bounds
+        The Cramér–Rao bound of each label, from the photons alone: spectra × labels.
+    """
+
+    labels: Tensor
+    covariance: Tensor
+    rv: Tensor | None
+    chi2: Tensor
+    n_pixels: Tensor
+    convergence: tuple[Convergence, ...]
+    steps: Tensor
+    bounds: Tensor
+
+    @property
+    def errors(self) -> Tensor:
+        """Standard errors of the labels: spectra × labels."""
+        n = self.labels.shape[1]
+        return self.covariance.diagonal(dim1=1, dim2=2)[:, :n].sqrt()
