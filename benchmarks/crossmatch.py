@@ -35,6 +35,7 @@ from starledger.ingest.stars.assignment import assign_stars
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
 from starledger.schema import migrate
 from starledger.schema.database import Database, open_database
+from starledger.schema.partitions import ensure_partition
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.settings import Settings
 from starledger.schema.sky import healpix_cells
@@ -114,6 +115,8 @@ def load(database: Database, n: int) -> None:
     for release, rows in zip((SPECTRA, GAIA), two_sides(n), strict=True):
         with database.engine().begin() as connection:
             number = ensure_data_release(connection, release)
+            if release is not SPECTRA:
+                ensure_partition(connection, "gaia_source", number)
             about = {"data_release_id": number, "content": "catalog", "source": "made"}
             run = open_run(connection, RunKind.INGEST, **about)
             names = ("row_id", "ra", "dec", "epoch", "pmra", "pmdec", "magnitude")

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from psycopg import Connection as DriverConnection
+
+from starledger.schema.copying import copy_rows
 
 BLOCK = 100_000
 """Rows that are read, or written, at a time."""
@@ -67,19 +70,12 @@ def write_columns(
     connection: DriverConnection[Any], table: str, columns: Mapping[str, NDArray[Any]]
 ) -> None:
     """Append columns of ``i8`` and ``f8`` to a table by COPY; NaN stays NaN."""
-    types = np.dtype([(name, values.dtype.str) for name, values in columns.items()])
-    record = record_of(types)
-    rows = np.zeros(len(next(iter(columns.values()))), record)
-    rows["n_columns"] = len(columns)
-    for name, values in columns.items():
-        rows[f"length_of_{name}"] = 8
-        rows[name] = values
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)"
-    with connection.cursor().copy(statement.encode()) as stream:
-        stream.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for first in range(0, len(rows), BLOCK):
-            stream.write(rows[first : first + BLOCK].tobytes())
-        stream.write(b"\xff\xff")
+    rows = len(next(iter(columns.values())))
+    blocks = (
+        pa.record_batch({name: pa.array(one[at : at + BLOCK]) for name, one in columns.items()})
+        for at in range(0, rows, BLOCK)
+    )
+    copy_rows(connection.cursor(), table.split("."), blocks)
 
 
 def _records(data: bytes, record: np.dtype[Any], columns: np.dtype[Any]) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, insert, text
 from starledger.ingest.crossmatch.columns import write_columns
 from starledger.ingest.crossmatch.matching import driver_of
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
+from starledger.schema.partitions import ensure_partition, is_divided
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.sky import healpix_cells
 from starledger.schema.tables import RunKind, Shard, Withdrawal
@@ -80,6 +81,8 @@ class ManyRows:
         columns = self._columns(np.atleast_1d(ra), np.atleast_1d(dec), more)
         with self.engine.begin() as connection:
             number = ensure_data_release(connection, Release.parse_whole(release, "main"))
+            if is_divided(table):
+                ensure_partition(connection, table, number)
             content = "spectra" if table == "spectrum" else "catalog"
             run = open_run(
                 connection, RunKind.INGEST, data_release_id=number, content=content, source="made"
@@ -176,6 +179,7 @@ class ManyRows:
         with self.engine.begin() as connection:
             release = Release.parse("gaia", "dr3", "dr2_neighbourhood")
             number = ensure_data_release(connection, release)
+            ensure_partition(connection, "gaia_dr2_neighbour", number)
             run = open_run(
                 connection, RunKind.INGEST, data_release_id=number, content="catalog", source="made"
             )

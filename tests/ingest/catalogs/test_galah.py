@@ -164,4 +164,4 @@ def test_the_made_up_row_of_the_pipeline_does_not_come_among_the_stars() -> None
     assert row["teff"] == 5772.0
     assert row["err_teff"] is None
     assert row["vmic"] == np.float32(1.06)
-    assert result.repaired["error of teff is not a number: taken as missing"] == 1
+    assert result.repaired["error of teff cannot be read: taken as missing"] == 1

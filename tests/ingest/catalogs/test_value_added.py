@@ -85,7 +85,7 @@ def test_subgiants() -> None:
         },
     )
     assert made.layout.name == "subgiants"
-    assert made.rows[0]["labels"] == [5300.0, 3.75, -1.0, 0.25]
+    assert made.rows[0]["labels"] == [5300.0, 3.75, -1.0, 0.25, 11.5]
     assert made.rows[0]["gaia_dr3_source_id"] == 643819484616249984
 
 

@@ -100,12 +100,11 @@ def test_a_second_time_nothing_is_read(
     assert content(ledger)["spectrum"] == before["spectrum"]
 
 
+@pytest.mark.parametrize("simulated", ["old", "new"], indirect=True)
 def test_positions_and_pixels_are_those_of_the_file(
     simulated: tuple[str, Path, dict[str, int]], ledger: Database, ingest: Ingest, home: Path
 ) -> None:
     survey, out, _ = simulated
-    if survey != "lamost":
-        pytest.skip("the readers' own tests compare the others")
     ingest(survey, out / "spectra")
     path = sorted((out / "spectra").rglob("*.gz"))[3]
     name = str(path.relative_to(out / "spectra"))
