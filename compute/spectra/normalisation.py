@@ -1,0 +1,117 @@
+"""How spectra are normalised: continua by names that a model's configuration keeps."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from starledger.compute.models.base import Spectra
+from starledger.compute.spectra.continuum import PseudoContinuum
+from starledger.compute.spectra.continuum_pixels import ContinuumPixels
+from starledger.compute.spectra.doppler import usable
+from starledger.schema.errors import StarledgerError
+
+
+class Continuum(Protocol):
+    """Gives the continuum by which a batch of spectra is divided."""
+
+    def __call__(self, flux: Tensor, ivar: Tensor) -> Tensor:
+        """Return continua of spectra with these fluxes and ivars: spectra × pixels."""
+
+
+class UnknownContinuum(StarledgerError):
+    """A continuum has a name that we do not know, or lacks the pixels that it is fitted to."""
+
+
+def no_continuum(flux: Tensor, ivar: Tensor) -> Tensor:  # noqa: ARG001
+    """Return the continuum of spectra that are normalised already, or that are to stay as they are.
+
+    Examples
+    --------
+    >>> no_continuum(torch.tensor([[3.0, 4.0]]), torch.ones(1, 2)).tolist()
+    [[1.0, 1.0]]
+    """
+    return torch.ones_like(flux)
+
+
+NAMES = ("none", "gaussian_50", "apogee_pixels_4")
+"""Names of continua.
+
+- ``none``: spectra stay as they are.
+- ``gaussian_50``: the spectrum itself smoothed with a Gaussian of 50 Å (DD–Payne).
+- ``apogee_pixels_4``: Chebyshev polynomials of order 4 through continuum pixels, one for each
+  detector of APOGEE (The Payne). The pixels are kept beside the name.
+"""
+
+
+def continuum(
+    name: str,
+    wavelength: NDArray[np.float64],
+    pixels: NDArray[np.bool_] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Continuum:
+    """Return a continuum by its name.
+
+    Parameters
+    ----------
+    name
+        One of `NAMES`.
+    wavelength
+        Of the pixels in vacuum in Å.
+    pixels
+        Which pixels are continuum, for those that need it.
+    dtype
+        That of the spectra.
+
+    Raises
+    ------
+    UnknownContinuum
+        There is no such name, or the pixels are missing.
+
+    Examples
+    --------
+    >>> continuum("none", np.arange(4000.0, 4100.0)) is no_continuum
+    True
+    """
+    if name == "none":
+        return no_continuum
+    if name == "gaussian_50":
+        return PseudoContinuum(wavelength, dtype=dtype)
+    if name != "apogee_pixels_4":
+        raise UnknownContinuum(
+            f"{name!r} is no continuum that we know.", remedy=f"Use one of {', '.join(NAMES)}."
+        )
+    if pixels is None or len(pixels) != len(wavelength):
+        raise UnknownContinuum(
+            f"The continuum {name} lacks its continuum pixels.",
+            remedy=f"Say for each of the {len(wavelength)} pixels whether it is one.",
+        )
+    return ContinuumPixels(wavelength, pixels)
+
+
+def normalise(spectra: Spectra, by: Continuum) -> Spectra:
+    """Return spectra divided by their continuum, and their errors with them.
+
+    The continuum counts as known: its own noise is not added to the errors. Pixels where it is not
+    positive, and those that did not count before, come out with flux and ivar 0.
+
+    Examples
+    --------
+    >>> spectra = Spectra(torch.tensor([[2.0, float("nan")]]), torch.tensor([[4.0, 1.0]]))
+    >>> out = normalise(spectra, lambda flux, ivar: torch.full_like(flux, 2.0))
+    >>> out.flux.tolist(), out.ivar.tolist()
+    ([[1.0, 0.0]], [[16.0, 0.0]])
+    """
+    counts = usable(spectra)
+    flux = torch.where(counts, spectra.flux, 0.0)
+    ivar = torch.where(counts, spectra.ivar, 0.0)
+    level = by(flux, ivar)
+    good = counts & torch.isfinite(level) & (level > 0)
+    level = torch.where(good, level, 1.0)
+    divided = Spectra(flux / level, ivar * level**2)
+    good &= usable(divided)
+    return Spectra(torch.where(good, divided.flux, 0.0), torch.where(good, divided.ivar, 0.0))
