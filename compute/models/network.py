@@ -54,6 +54,9 @@ class Network(Protocol):
     ) -> Self:
         """Return a network that has learned nothing yet, with hidden layers of these widths."""
 
+    def stretched(self, scale: Tensor, offset: Tensor) -> Self:
+        """Return the network whose flux is scale × flux + offset, pixel by pixel."""
+
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
 
@@ -63,5 +66,5 @@ class Network(Protocol):
 
 def uniform(shape: Sequence[int], inputs: int, generator: torch.Generator) -> Tensor:
     """Return random weights that neither swell nor shrink what passes through them."""
-    drawn = torch.rand(tuple(shape), generator=generator)
-    return (2.0 * drawn - 1.0) * (3.0 / inputs) ** 0.5
+    largest = (3.0 / inputs) ** 0.5
+    return torch.empty(tuple(shape)).uniform_(-largest, largest, generator=generator)

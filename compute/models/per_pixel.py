@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar, Self
 
@@ -92,6 +92,12 @@ class PerPixelNetwork:
         """How many pixels come out."""
         return self.biases[-1].shape[0]
 
+    def stretched(self, scale: Tensor, offset: Tensor) -> Self:
+        """Return the network whose flux is scale × flux + offset, pixel by pixel."""
+        weights = (*self.weights[:-1], self.weights[-1] * scale)
+        biases = (*self.biases[:-1], self.biases[-1] * scale + offset)
+        return replace(self, weights=weights, biases=biases)
+
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
         return torch.cat([self._output(self._hidden(some)[-1]) for some in self._chunks(scaled)])
@@ -113,7 +119,7 @@ class PerPixelNetwork:
         if scaled.device.type != "cpu":
             return (scaled,)
         widest = max(one.numel() for one in self.biases)
-        return scaled.split(max(CHUNK_VALUES // widest, 1))
+        return torch.split(scaled, max(CHUNK_VALUES // widest, 1))
 
     def _hidden(self, scaled: Tensor) -> list[Tensor]:
         """Return the activations of each hidden layer: stars × outputs × pixels."""

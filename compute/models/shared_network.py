@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar, Self
 
@@ -85,6 +85,12 @@ class SharedNetwork:
     def n_pixels(self) -> int:
         """How many pixels come out."""
         return self.biases[-1].shape[0]
+
+    def stretched(self, scale: Tensor, offset: Tensor) -> Self:
+        """Return the network whose flux is scale × flux + offset, pixel by pixel."""
+        weights = (*self.weights[:-1], self.weights[-1] * scale[:, None])
+        biases = (*self.biases[:-1], self.biases[-1] * scale + offset)
+        return replace(self, weights=weights, biases=biases)
 
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
