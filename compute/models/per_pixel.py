@@ -145,6 +145,6 @@ def _mixed(values: Tensor, weight: Tensor) -> Tensor:
     """Multiply stars × inputs × pixels by inputs × outputs × pixels, pixel by pixel.
 
     The matrices are so small that going through the pixels in order of memory beats a batched
-    matrix product four times.
+    matrix product three times.
     """
     return torch.stack([(values * one).sum(1) for one in weight.unbind(1)], 1)

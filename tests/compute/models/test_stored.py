@@ -78,8 +78,11 @@ def test_the_identity_does_not_change_between_versions() -> None:
 def test_the_identity_is_of_values_and_not_of_order_or_memory() -> None:
     model = small_model()
     turned = StoredModel(
-        dict(reversed(model.configuration.items())),
-        {**dict(reversed(model.tensors.items())), "weight": model.tensors["weight"].T.clone().T},
+        dict(sorted(model.configuration.items(), reverse=True)),
+        {
+            **{name: model.tensors[name] for name in sorted(model.tensors, reverse=True)},
+            "weight": model.tensors["weight"].T.clone().T,
+        },
     )
     assert turned.identity == model.identity
 
