@@ -20,28 +20,34 @@ class Network(Protocol):
     @property
     def weights(self) -> tuple[Tensor, ...]:
         """Weights of each layer; the layout is the shape's own."""
+        raise NotImplementedError
 
     @property
     def biases(self) -> tuple[Tensor, ...]:
         """Biases of each layer."""
+        raise NotImplementedError
 
     @property
     def activation(self) -> Activation:
         """The activation of all but the last layer, which is linear."""
+        raise NotImplementedError
 
     @property
     def n_labels(self) -> int:
         """How many labels go in."""
+        raise NotImplementedError
 
     @property
     def n_pixels(self) -> int:
         """How many pixels come out."""
+        raise NotImplementedError
 
     @classmethod
     def of(
         cls, weights: Sequence[Tensor], biases: Sequence[Tensor], activation: Activation
     ) -> Self:
         """Return a network, whose tensors fit each other."""
+        raise NotImplementedError
 
     @classmethod
     def random(
@@ -53,15 +59,27 @@ class Network(Protocol):
         generator: torch.Generator,
     ) -> Self:
         """Return a network that has learned nothing yet, with hidden layers of these widths."""
+        raise NotImplementedError
 
     def stretched(self, scale: Tensor, offset: Tensor) -> Self:
         """Return the network whose flux is scale × flux + offset, pixel by pixel."""
+        raise NotImplementedError
 
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
+        raise NotImplementedError
 
-    def flux_and_gradient(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
-        """Return stars × pixels, and the derivatives: stars × labels × pixels."""
+    def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels.
+
+        Parameters
+        ----------
+        scaled
+            Scaled labels: stars × labels.
+        rate
+            How much each scaled label changes per unit of the label.
+        """
+        raise NotImplementedError
 
 
 def uniform(shape: Sequence[int], inputs: int, generator: torch.Generator) -> Tensor:

@@ -68,9 +68,10 @@ class Payne:
 
     def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
-        flux, gradient = self.network.flux_and_gradient(self._scaled(labels))
-        per_unit = (1.0 / (self.high - self.low)).to(gradient.dtype)
-        return flux, gradient.mul_(per_unit[:, None]).mT
+        scaled = self._scaled(labels)
+        rate = (1.0 / (self.high - self.low)).to(scaled.dtype)
+        flux, gradient = self.network.flux_and_gradient(scaled, rate)
+        return flux, gradient.mT
 
     def _scaled(self, labels: Tensor) -> Tensor:
         # In double precision: 1 in 10⁷ of Teff is a millikelvin, but of its range it is more.

@@ -35,7 +35,7 @@ class PerPixelNetwork:
     >>> from starledger.compute.models.activations import SIGMOID
     >>> generator = torch.Generator().manual_seed(1)
     >>> network = PerPixelNetwork.random(3, 50, (10, 10), SIGMOID, generator)
-    >>> flux, gradient = network.flux_and_gradient(torch.zeros(4, 3))
+    >>> flux, gradient = network.flux_and_gradient(torch.zeros(4, 3), torch.ones(3))
     >>> flux.shape, gradient.shape
     (torch.Size([4, 50]), torch.Size([4, 3, 50]))
     """
@@ -100,51 +100,76 @@ class PerPixelNetwork:
 
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
-        return torch.cat([self._output(self._hidden(some)[-1]) for some in self._chunks(scaled)])
+        room = None if self.biases[0].requires_grad else self._room(scaled)
+        return torch.cat(
+            [self._output(self._hidden(some, room)[-1]) for some in self._chunks(scaled)]
+        )
 
-    def flux_and_gradient(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
-        """Return stars × pixels, and the derivatives: stars × labels × pixels."""
+    def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels."""
         flux = scaled.new_empty(len(scaled), self.n_pixels)
         gradient = scaled.new_empty(len(scaled), self.n_labels, self.n_pixels)
+        room = self._room(scaled)
+        # Backwards the inputs become outputs.
+        turned = [one.transpose(0, 1) for one in self.weights[1:-1]]
+        turned.insert(0, (self.weights[0] * rate[:, None, None]).transpose(0, 1))
         start = 0
         for some in self._chunks(scaled):
             rows = slice(start, start + len(some))
-            hidden = self._hidden(some)
+            hidden = self._hidden(some, room)
             flux[rows] = self._output(hidden[-1])
-            gradient[rows] = self._gradient(hidden)
+            self._go_back(hidden, turned, gradient[rows])
             start = rows.stop
         return flux, gradient
 
-    def _chunks(self, scaled: Tensor) -> tuple[Tensor, ...]:
+    def _rows(self, scaled: Tensor) -> int:
+        """Return how many stars to take at once."""
         if scaled.device.type != "cpu":
-            return (scaled,)
-        widest = max(one.numel() for one in self.biases)
-        return torch.split(scaled, max(CHUNK_VALUES // widest, 1))
+            return max(len(scaled), 1)
+        return max(CHUNK_VALUES // max(one.numel() for one in self.biases), 1)
 
-    def _hidden(self, scaled: Tensor) -> list[Tensor]:
+    def _chunks(self, scaled: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(scaled, self._rows(scaled))
+
+    def _room(self, scaled: Tensor) -> Tensor:
+        """Return memory for the first layer's activations of a chunk, to be used again."""
+        return scaled.new_empty(self._rows(scaled), self.biases[0].numel())
+
+    def _hidden(self, scaled: Tensor, room: Tensor | None) -> list[Tensor]:
         """Return the activations of each hidden layer: stars × outputs × pixels."""
-        weight, bias = self.weights[0], self.biases[0]
-        first = torch.addmm(bias.flatten(), scaled, weight.flatten(1))
+        weight, bias = self.weights[0].flatten(1), self.biases[0]
+        out = None if room is None else room[: len(scaled)]
+        first = torch.addmm(bias.flatten(), scaled, weight, out=out)
         values = [self.activation.of(first.view(-1, *bias.shape))]
         for weight, bias in zip(self.weights[1:-1], self.biases[1:-1], strict=True):
             values.append(self.activation.of(_mixed(values[-1], weight) + bias))
         return values
 
     def _output(self, last: Tensor) -> Tensor:
-        return (last * self.weights[-1]).sum(1) + self.biases[-1]
+        return _weighted_sum(last, self.weights[-1]) + self.biases[-1]
 
-    def _gradient(self, hidden: list[Tensor]) -> Tensor:
-        """Go back from the flux to the scaled labels."""
-        back = self.activation.slope(hidden[-1]) * self.weights[-1]
-        for weight, values in zip(self.weights[-2:0:-1], hidden[-2::-1], strict=True):
-            back = _mixed(back, weight.transpose(0, 1)) * self.activation.slope(values)
-        return _mixed(back, self.weights[0].transpose(0, 1))
+    def _go_back(self, hidden: list[Tensor], turned: list[Tensor], gradient: Tensor) -> None:
+        """Go from the flux to the labels, using the activations up; fill in the derivatives."""
+        back = self.activation.slope(hidden[-1]).mul_(self.weights[-1])
+        for weight, values in zip(turned[:0:-1], hidden[-2::-1], strict=True):
+            back = _mixed(back, weight).mul_(self.activation.slope(values))
+        for i, weight in enumerate(turned[0].unbind(1)):
+            gradient[:, i] = _weighted_sum(back, weight)
 
 
 def _mixed(values: Tensor, weight: Tensor) -> Tensor:
-    """Multiply stars × inputs × pixels by inputs × outputs × pixels, pixel by pixel.
+    """Multiply stars × inputs × pixels by inputs × outputs × pixels, pixel by pixel."""
+    return torch.stack([_weighted_sum(values, one) for one in weight.unbind(1)], 1)
 
-    The matrices are so small that going through the pixels in order of memory beats a batched
-    matrix product three times.
+
+def _weighted_sum(values: Tensor, weight: Tensor) -> Tensor:
+    """Sum stars × inputs × pixels with weights of inputs × pixels over the inputs.
+
+    The matrices of single pixels are so small that going through memory in the order of pixels
+    beats a batched matrix product several times.
     """
-    return torch.stack([(values * one).sum(1) for one in weight.unbind(1)], 1)
+    first, *others = zip(values.unbind(1), weight.unbind(0), strict=True)
+    total = first[0] * first[1]
+    for value, factor in others:
+        total.addcmul_(value, factor)
+    return total

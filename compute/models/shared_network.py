@@ -99,12 +99,11 @@ class SharedNetwork:
             values = self.activation.of(torch.addmm(bias, values, weight.mT))
         return torch.addmm(self.biases[-1], values, self.weights[-1].mT)
 
-    def flux_and_gradient(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
-        """Return stars × pixels, and the derivatives: stars × labels × pixels."""
-        values = scaled
-        tangents = torch.eye(self.n_labels, dtype=scaled.dtype, device=scaled.device)
+    def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels."""
+        values, tangents = scaled, torch.diag(rate)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = self.activation.of(torch.addmm(bias, values, weight.mT))
-            tangents = (tangents @ weight.mT) * self.activation.slope(values)[:, None, :]
+            tangents = (tangents @ weight.mT) * self.activation.slope(values.clone())[:, None, :]
         last = self.weights[-1].mT
         return torch.addmm(self.biases[-1], values, last), tangents @ last

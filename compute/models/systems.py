@@ -25,10 +25,12 @@ class StorableEmulator(Emulator, Protocol):
 
     def stored(self) -> StoredModel:
         """Return it as files hold it."""
+        raise NotImplementedError
 
     @classmethod
     def of(cls, model: StoredModel) -> Self:
         """Return the emulator that files hold."""
+        raise NotImplementedError
 
 
 def emulator_of(model: StoredModel) -> StorableEmulator:

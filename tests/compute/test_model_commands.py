@@ -42,7 +42,7 @@ def small(tmp_path: Path) -> list[str | Path]:
     np.savez(tmp_path / "grid.npz", wavelength=np.linspace(15000.0, 15001.0, 6))
     about = ["--description", "good for tests", "--instrument", "apogee"]
     of_archive = ["--labels", "teff,logg", "--normalisation", "none"]
-    grid = ["--wavelength", tmp_path / "grid.npz"]
+    grid: list[str | Path] = ["--wavelength", tmp_path / "grid.npz"]
     return ["import", "small", tmp_path / "network.npz", *about, *of_archive, *grid]
 
 

@@ -28,8 +28,9 @@ def toy_flux(labels: Tensor) -> Tensor:
     width = 2.0 + 0.5 * logg + 0.3 * fe_h**2
     flux = 1.0 - depth * torch.exp(-(((WAVELENGTH - 5015.0) / width) ** 2))
     flux = flux - 0.3 * torch.sigmoid(teff / 500.0) / (1.0 + ((WAVELENGTH - 5030.0) / width) ** 2)
-    third: Tensor = 0.2 * torch.exp(fe_h - 1.0) * torch.exp(-(((WAVELENGTH - 5050.0) / 2.0) ** 2))
-    return flux - third
+    flux = flux - 0.2 * torch.exp(fe_h - 1.0) * torch.exp(-(((WAVELENGTH - 5050.0) / 2.0) ** 2))
+    assert isinstance(flux, Tensor)
+    return flux
 
 
 def toy_spectra(n: int = 600, seed: int = 3) -> TrainingSpectra:
