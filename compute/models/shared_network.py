@@ -1,0 +1,109 @@
+"""One network for all pixels, whose hidden layers they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from starledger.compute.models.activations import Activation
+from starledger.compute.models.network import uniform
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNetwork:
+    """A network whose hidden layers all pixels share.
+
+    Parameters
+    ----------
+    weights
+        Outputs × inputs of each layer; the outputs of the last are the pixels.
+    biases
+        Outputs of each layer.
+    activation
+        Of the hidden layers.
+
+    Examples
+    --------
+    >>> from starledger.compute.models.activations import LEAKY_RELU
+    >>> generator = torch.Generator().manual_seed(1)
+    >>> network = SharedNetwork.random(3, 50, (300, 300), LEAKY_RELU, generator)
+    >>> network.flux(torch.zeros(4, 3)).shape
+    torch.Size([4, 50])
+    """
+
+    shape: ClassVar[str] = "shared"
+
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+    activation: Activation
+
+    @classmethod
+    def of(
+        cls, weights: Sequence[Tensor], biases: Sequence[Tensor], activation: Activation
+    ) -> Self:
+        """Return a network, whose tensors fit each other.
+
+        Raises
+        ------
+        ValueError
+            They do not.
+        """
+        if any(one.ndim != 2 for one in weights) or len(weights) < 2:
+            raise ValueError("its weights are no chain of layers")
+        if any(after.shape[1] != before.shape[0] for before, after in pairwise(weights)):
+            raise ValueError("the outputs of a layer are not the inputs of the next")
+        if [tuple(one.shape) for one in biases] != [(one.shape[0],) for one in weights]:
+            raise ValueError("its biases do not fit its weights")
+        return cls(tuple(weights), tuple(biases), activation)
+
+    @classmethod
+    def random(
+        cls,
+        n_labels: int,
+        n_pixels: int,
+        hidden: Sequence[int],
+        activation: Activation,
+        generator: torch.Generator,
+    ) -> Self:
+        """Return a network that has learned nothing yet, with hidden layers of these widths."""
+        layers = [*pairwise((n_labels, *hidden, n_pixels))]
+        weights = [uniform((after, before), before, generator) for before, after in layers]
+        biases = [uniform((width,), 12, generator) for width in hidden]
+        return cls.of(weights, [*biases, torch.zeros(n_pixels)], activation)
+
+    @property
+    def n_labels(self) -> int:
+        """How many labels go in."""
+        return self.weights[0].shape[1]
+
+    @property
+    def n_pixels(self) -> int:
+        """How many pixels come out."""
+        return self.biases[-1].shape[0]
+
+    def stretched(self, scale: Tensor, offset: Tensor) -> Self:
+        """Return the network whose flux is scale × flux + offset, pixel by pixel."""
+        weights = (*self.weights[:-1], self.weights[-1] * scale[:, None])
+        biases = (*self.biases[:-1], self.biases[-1] * scale + offset)
+        return replace(self, weights=weights, biases=biases)
+
+    def flux(self, scaled: Tensor) -> Tensor:
+        """Return stars × pixels for stars × labels."""
+        values = scaled
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values = self.activation.of(torch.addmm(bias, values, weight.mT))
+        return torch.addmm(self.biases[-1], values, self.weights[-1].mT)
+
+    def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+        """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels."""
+        values, tangents = scaled, torch.diag(rate)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values = self.activation.of(torch.addmm(bias, values, weight.mT))
+            tangents = (tangents @ weight.mT) * self.activation.slope(values.clone())[:, None, :]
+        last = self.weights[-1].mT
+        return torch.addmm(self.biases[-1], values, last), tangents @ last

@@ -1,0 +1,1 @@
+"""Training: models are taught by spectra whose labels are known."""
