@@ -9,9 +9,9 @@ from torch import Tensor
 
 from starledger.compute.models.cannon.least_squares import Design, Solution
 
-_STARTS = (0.0, 1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
+_STARTS = (0.0, 1e-3, 1e-2, 0.1, 1.0)
 _STEPS = 60
-_TOLERANCE = 1e-7
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,11 @@ def fit_scatter(design: Design, flux: Tensor, ivar: Tensor) -> Fitted:
     determined = torch.zeros_like(variance, dtype=torch.bool)
     active = torch.arange(len(variance), device=flux.device)
     for _ in range(_STEPS):
-        here, f, i = variance[active], flux[:, active], ivar[:, active]
-        solution = design.solve(f, weights_with(here, i))
+        here = variance[active]
+        weights = weights_with(here, ivar)
+        solution = design.solve(flux, weights)
         coefficients[active], determined[active] = solution.coefficients, solution.determined
-        slope, step = _newton(design, f, weights_with(here, i), solution)
+        slope, step = _newton(design, flux, weights, solution)
         high[active] = torch.where(slope > 0, here, high[active])
         low[active] = torch.where(slope > 0, low[active], here)
         new = _inside((here - step).clamp(min=0.0), low[active], high[active], here, unit[active])
@@ -86,17 +87,18 @@ def fit_scatter(design: Design, flux: Tensor, ivar: Tensor) -> Fitted:
         )
         moving = ~arrived & solution.determined
         variance[active[moving]] = new[moving]
-        active = active[moving]
-        if len(active) == 0:
+        if not bool(moving.any()):
             break
+        if not bool(moving.all()):
+            active, flux, ivar = active[moving], flux[:, moving], ivar[:, moving]
     return Fitted(coefficients, variance, determined)
 
 
 def _start(design: Design, flux: Tensor, ivar: Tensor) -> tuple[Tensor, Tensor]:
     """Return the best of some scatters squared at fixed coefficients, and a typical one."""
-    seen = torch.where(ivar > 0, flux, torch.nan)
-    spread = (seen - seen.nanmedian(dim=0).values).abs().nanmedian(dim=0).values
-    unit = spread.nan_to_num(1.0).clamp(min=1e-6) ** 2
+    total = ivar.sum(dim=0).clamp(min=1e-300)
+    mean = (flux * ivar).sum(dim=0) / total
+    unit = (((flux - mean) ** 2 * ivar).sum(dim=0) / total).clamp(min=1e-12)
     solution = design.solve(flux, weights_with(unit, ivar))
     residuals = design.residuals(flux, solution)
     tried = torch.stack(
@@ -112,18 +114,16 @@ def _newton(
     design: Design, flux: Tensor, weights: Tensor, solution: Solution
 ) -> tuple[Tensor, Tensor]:
     """Return the derivative of −2 ln(likelihood) by the variance, and Newton's step."""
-    squared = weights**2
-    residuals = design.residuals(flux, solution)
-    weighted = residuals * weights
-    information = squared.sum(dim=0)
-    slope = weights.sum(dim=0) - (weighted**2).sum(dim=0)
+    weighted = design.residuals(flux, solution).mul_(weights)
+    twice = weighted * weights
+    information = (weights * weights).sum(dim=0)
+    slope = weights.sum(dim=0) - (weighted * weighted).sum(dim=0)
     # The coefficients follow the variance, which takes from the curvature.
-    pull = (squared * residuals).T @ design.columns
+    pull = twice.T @ design.columns
     follows = torch.cholesky_solve(pull[:, :, None], solution.factor)[:, :, 0]
-    curvature = (
-        2.0 * (weighted**2 * weights).sum(dim=0) - information - 2.0 * (pull * follows).sum(dim=1)
-    )
-    trusted = curvature > 0.1 * information
+    bend = 2.0 * (weighted * twice).sum(dim=0) - information
+    curvature = bend - 2.0 * (pull * follows).sum(dim=1)
+    trusted = curvature > 0.02 * information
     return slope, slope / torch.where(trusted, curvature, information)
 
 

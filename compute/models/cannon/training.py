@@ -15,7 +15,7 @@ from starledger.compute.models.cannon.scatter import Fitted, fit_scatter, with_s
 from starledger.compute.models.cannon.terms import Terms
 from starledger.schema.errors import StarledgerError
 
-_ELEMENTS_AT_ONCE = 1_000_000
+_ELEMENTS_AT_ONCE = 200_000  # a chunk of pixels should stay in the processor's cache
 
 PixelFit = Callable[[Design, Tensor, Tensor, Tensor], Fitted]
 """Fits the pixels of the given numbers, from a design and their flux and ivar."""
