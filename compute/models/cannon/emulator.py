@@ -1,0 +1,75 @@
+"""The trained Cannon: spectra and their derivatives from labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from starledger.compute.models.cannon.terms import Terms
+
+UNTRAINED = 1e4
+"""Scatter of a pixel that was not trained: so large that the pixel never counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cannon:
+    """A polynomial in the labels for each pixel, and the scatter about it.
+
+    Parameters
+    ----------
+    labels
+        Names of the labels.
+    terms
+        Of the polynomials, in (label − pivot) / scale.
+    wavelength
+        Of the pixels in vacuum in Å.
+    low, high
+        Ranges of the training labels.
+    pivots, scales
+        What is taken from each label, and by what the rest is divided.
+    coefficients
+        Terms × pixels; single or double precision, and so are the spectra that come out.
+    scatter
+        Intrinsic scatter of each pixel; `UNTRAINED` where nothing was learnt.
+    """
+
+    labels: tuple[str, ...]
+    terms: Terms
+    wavelength: Tensor
+    low: Tensor
+    high: Tensor
+    pivots: Tensor
+    scales: Tensor
+    coefficients: Tensor
+    scatter: Tensor
+
+    @property
+    def error(self) -> Tensor:
+        """Standard deviation of its own error at each pixel: the scatter."""
+        return self.scatter
+
+    def scaled(self, labels: Tensor) -> Tensor:
+        """Return the labels as the terms take them, in double precision."""
+        return (labels.to(self.pivots) - self.pivots) / self.scales
+
+    def flux(self, labels: Tensor) -> Tensor:
+        """Return spectra: stars × pixels for stars × labels."""
+        return self.terms.values(self.scaled(labels)).to(self.coefficients) @ self.coefficients
+
+    def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
+        derivatives = self.terms.derivatives(self.scaled(labels)) / self.scales
+        by_label = derivatives.transpose(1, 2).to(self.coefficients)
+        return self.flux(labels), (by_label @ self.coefficients).transpose(1, 2)
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same emulator on a device."""
+        tensors = {
+            field.name: value.to(device)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **tensors)
