@@ -75,11 +75,18 @@ class Convergence(Enum):
     TOO_FEW_PIXELS = "Fewer pixels count than there are quantities to fit."
     SINGULAR = "The pixels do not determine all the quantities."
     NOT_FINITE = "The spectrum holds values that are not finite."
+    NEGATIVE_IVAR = "The spectrum holds negative inverse variances."
+    NO_FLUX = "The flux is 0 everywhere."
 
     @property
     def failed(self) -> bool:
         """Whether no labels come of it."""
-        return self in {Convergence.TOO_FEW_PIXELS, Convergence.NOT_FINITE}
+        return self in {
+            Convergence.TOO_FEW_PIXELS,
+            Convergence.NOT_FINITE,
+            Convergence.NEGATIVE_IVAR,
+            Convergence.NO_FLUX,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,38 @@
+"""How many spectra are fitted at once."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from starledger.compute.models.base import Emulator
+
+_COPIES = 4
+"""Arrays as large as a batch's gradients that exist at one time, smaller ones included."""
+_PART = 0.25
+"""Part of the free memory that we take."""
+_MOST_ON_CPU, _MOST = 64, 8192
+"""On a CPU, larger batches leave the caches and are no faster."""
+
+
+def batch_size(emulator: Emulator) -> int:
+    """Return how many spectra fit into the free memory of the emulator's device, at least 1."""
+    n_pixels, n_labels = len(emulator.wavelength), len(emulator.labels)
+    each = 4 * n_pixels * (n_labels + 12) * _COPIES
+    on_cpu = emulator.low.device.type == "cpu"
+    most = _MOST_ON_CPU if on_cpu else _MOST
+    return max(1, min(most, int(_PART * free_memory(emulator.low.device) / each)))
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the free bytes of a device.
+
+    Examples
+    --------
+    >>> free_memory(torch.device("cpu")) > 0
+    True
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,157 @@
+"""The steps of Levenberg and Marquardt, for a batch whose spectra finish one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from starledger.compute.fitters.problem import NormalEquations, Problem
+
+_FIRST_DAMPING = 1e-3
+_LEAST_DAMPING = 1e-8
+_RIDGE = 1e-9
+_COST_ROUNDING = 1e-6
+"""Relative differences of cost that single precision does not tell apart."""
+_STALLED = 0.1
+"""A step that is shorter than so many standard errors and makes nothing better is the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Between which values each quantity stays."""
+
+    low: Tensor
+    high: Tensor
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return the nearest point of the box."""
+        return torch.minimum(torch.maximum(x, self.low), self.high)
+
+    def free(self, x: Tensor, right: Tensor) -> Tensor:
+        """Return which quantities may go where `right` leads."""
+        return ~(((x <= self.low) & (right < 0)) | ((x >= self.high) & (right > 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Where a batch came to.
+
+    Parameters
+    ----------
+    x
+        Spectra × quantities.
+    cost
+        The sum that was made small.
+    matrix
+        JᵀWJ there.
+    converged
+        Whether the next step would have been short enough.
+    steps
+        Steps that were taken.
+    """
+
+    x: Tensor
+    cost: Tensor
+    matrix: Tensor
+    converged: Tensor
+    steps: Tensor
+
+
+def descend(problem: Problem, start: Tensor, box: Box, tolerance: float, steps: int) -> Descent:
+    """Follow the cost of every spectrum downhill from its start.
+
+    Parameters
+    ----------
+    problem
+        The batch.
+    start
+        Spectra × quantities, inside the box.
+    box
+        Bounds of the quantities.
+    tolerance
+        In standard errors: see `FitSettings`.
+    steps
+        The most steps that are taken.
+    """
+    walkers = _Walkers(problem, start, box)
+    for _ in range(steps):
+        if not walkers.step(tolerance):
+            break
+    return walkers.finished()
+
+
+class _Walkers:
+    """Spectra on their way; those that have arrived are put into the outcome and leave."""
+
+    def __init__(self, problem: Problem, start: Tensor, box: Box) -> None:
+        self.problem, self.box = problem, box
+        self.x, self.cost = start.clone(), problem.cost(start)
+        self.equations = problem.normal_equations(start)
+        self.damping = torch.full_like(self.cost, _FIRST_DAMPING)
+        self.rows = torch.arange(len(start), device=start.device)
+        self.taken = 0
+        nothing = torch.zeros_like(self.rows)
+        self.out = Descent(
+            start.clone(), self.cost.clone(), self.equations.matrix.clone(), nothing > 0, nothing
+        )
+
+    def step(self, tolerance: float) -> bool:
+        """Take one step; return whether any spectrum is left."""
+        free = self.box.free(self.x, self.equations.right)
+        newton = _solve(self.equations, free, torch.zeros_like(self.damping))
+        left = (self.equations.right * newton).sum(1).clamp(min=0.0).sqrt()
+        here = left > tolerance
+        here |= ~left.isfinite()
+        self._leave(~here, converged=True)
+        if not len(self.rows):
+            return False
+        self._try(_solve(self.equations, free[here], self.damping), left[here])
+        return len(self.rows) > 0
+
+    def _try(self, move: Tensor, left: Tensor) -> None:
+        trial = self.box.inside(self.x + move)
+        cost = self.problem.cost(trial)
+        better = cost <= self.cost * (1.0 + _COST_ROUNDING)
+        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & (left < _STALLED)
+        self.taken += 1
+        self.damping = torch.where(better, self.damping * 0.1, self.damping * 10.0)
+        self.damping.clamp_(min=_LEAST_DAMPING)
+        rows = better.nonzero()[:, 0]
+        self.x[rows], self.cost[rows] = trial[rows], cost[rows]
+        if len(rows):
+            fresh = self.problem.take(rows).normal_equations(self.x[rows])
+            self.equations.matrix[rows], self.equations.right[rows] = fresh.matrix, fresh.right
+        self._leave(stalled, converged=True)
+
+    def _leave(self, arrived: Tensor, *, converged: bool) -> None:
+        if not arrived.any():
+            return
+        self._put(arrived, converged)
+        stay = (~arrived).nonzero()[:, 0]
+        self.x, self.cost, self.rows = self.x[stay], self.cost[stay], self.rows[stay]
+        self.damping, self.problem = self.damping[stay], self.problem.take(stay)
+        old = self.equations
+        self.equations = NormalEquations(old.matrix[stay], old.right[stay])
+
+    def _put(self, which: Tensor, converged: bool) -> None:
+        rows = self.rows[which]
+        self.out.x[rows], self.out.cost[rows] = self.x[which], self.cost[which]
+        self.out.matrix[rows] = self.equations.matrix[which]
+        self.out.converged[rows], self.out.steps[rows] = converged, self.taken
+
+    def finished(self) -> Descent:
+        """Return where all came to, those that still walked included."""
+        self._put(torch.ones_like(self.rows, dtype=torch.bool), False)
+        return self.out
+
+
+def _solve(equations: NormalEquations, free: Tensor, damping: Tensor) -> Tensor:
+    """Return the damped step in the free quantities; it is NaN where there is none."""
+    scale = equations.matrix.diagonal(dim1=1, dim2=2).clamp(min=1e-300).rsqrt() * free
+    scaled = equations.matrix * scale[:, :, None] * scale[:, None, :]
+    scaled.diagonal(dim1=1, dim2=2).copy_((1.0 + _RIDGE + damping)[:, None].expand_as(scale))
+    factor, failed = torch.linalg.cholesky_ex(scaled)
+    step = torch.cholesky_solve((equations.right * scale)[:, :, None], factor)[:, :, 0] * scale
+    return torch.where((failed == 0)[:, None], step, torch.nan)

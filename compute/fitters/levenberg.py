@@ -1,0 +1,99 @@
+"""Fitting batches of spectra with any emulator, by Levenberg's and Marquardt's method.
+
+Labels do not depend on how spectra are batched beyond a hundredth of their errors: products are
+taken in single precision, and their order depends on the size of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from starledger.compute.fitters.batches import batch_size
+from starledger.compute.fitters.descent import Box
+from starledger.compute.fitters.search import Search
+from starledger.compute.fitters.settings import FitSettings
+from starledger.compute.fitters.starting import StartingGrid
+from starledger.compute.fitters.triage import cleaned, refusals
+from starledger.compute.models.base import Emulator, Fits, Spectra
+
+
+class Levenberg:
+    """Fits spectra with an emulator; made once, it serves any number of batches.
+
+    Parameters
+    ----------
+    emulator
+        Gives the model.
+    settings
+        What may be chosen.
+    starts
+        Labels of stars to start from, see `StartingGrid.of`.
+    batch
+        Spectra that are fitted at once; without, so many as memory allows.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        settings: FitSettings | None = None,
+        *,
+        starts: Tensor | None = None,
+        batch: int | None = None,
+    ) -> None:
+        self.emulator, self.settings = emulator, settings or FitSettings()
+        self.grid = StartingGrid.of(emulator, self.settings, starts)
+        self.batch = batch or batch_size(emulator)
+        self.box = _box(emulator, self.settings)
+
+    def fit(self, spectra: Spectra) -> Fits:
+        """Return labels of spectra; none makes it fail, and each says how it ended."""
+        with torch.inference_mode():
+            starts = range(0, max(len(spectra), 1), self.batch)
+            return joined([self._fit(_part(spectra, i, i + self.batch)) for i in starts])
+
+    @property
+    def n_quantities(self) -> int:
+        """How many quantities are fitted: the labels and, perhaps, the radial velocity."""
+        return len(self.box.low)
+
+    def _fit(self, spectra: Spectra) -> Fits:
+        refused = refusals(spectra, self.n_quantities)
+        clean = cleaned(spectra)
+        able = torch.tensor(
+            [reason is None for reason in refused], dtype=torch.bool, device=clean.flux.device
+        )
+        search = Search(self.emulator, self.settings, self.box, clean, able)
+        for start in self.grid.starts(clean, self.settings.n_starts):
+            search.walk(start)
+        return search.fits(refused)
+
+
+def _part(spectra: Spectra, first: int, end: int) -> Spectra:
+    return Spectra(spectra.flux[first:end], spectra.ivar[first:end])
+
+
+def _box(emulator: Emulator, settings: FitSettings) -> Box:
+    margin = settings.margin * (emulator.high - emulator.low)
+    low, high = (emulator.low - margin).double(), (emulator.high + margin).double()
+    if settings.rv_range is None:
+        return Box(low, high)
+    end = torch.tensor([settings.rv_range], dtype=torch.float64, device=low.device)
+    return Box(torch.cat([low, -end]), torch.cat([high, end]))
+
+
+def joined(parts: Sequence[Fits]) -> Fits:
+    """Return the fits of several batches, one after the other, as those of one."""
+    rv = [part.rv for part in parts if part.rv is not None]
+    return Fits(
+        labels=torch.cat([part.labels for part in parts]),
+        covariance=torch.cat([part.covariance for part in parts]),
+        rv=torch.cat(rv) if rv else None,
+        chi2=torch.cat([part.chi2 for part in parts]),
+        n_pixels=torch.cat([part.n_pixels for part in parts]),
+        convergence=tuple(end for part in parts for end in part.convergence),
+        steps=torch.cat([part.steps for part in parts]),
+        bounds=torch.cat([part.bounds for part in parts]),
+    )

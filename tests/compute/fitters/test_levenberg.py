@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from starledger.compute.fitters.levenberg import Levenberg
+from starledger.compute.fitters.losses import Huber, Loss, Squares, Student
+from starledger.compute.fitters.settings import FitSettings
+from starledger.compute.models.base import Convergence, Fits, Spectra
+
+from .conftest import Observe
+from .pretend_emulator import PretendEmulator
+
+Spoil = Callable[[Tensor, Tensor], None]
+AT_REST = FitSettings(rv_range=None)
+
+
+def same(one: Fits, other: Fits, rows: Tensor) -> None:
+    """Assert that labels differ by less than a hundredth of their errors."""
+    away = (one.labels - other.labels[rows]).abs() / one.errors
+    assert float(away.max()) < 0.01
+    assert one.convergence == tuple(other.convergence[row] for row in rows.tolist())
+
+
+def test_noiseless_labels_come_back(emulator: PretendEmulator, observe: Observe) -> None:
+    true = observe(100, None)
+    fits = Levenberg(emulator).fit(true.spectra)
+    assert set(fits.convergence) == {Convergence.CONVERGED}
+    assert fits.rv is not None
+    assert float(((fits.labels - true.labels) / fits.errors).abs().max()) < 0.02
+    assert float((fits.rv - true.rv).abs().max()) < 0.005
+    assert float(fits.chi2.max()) < 0.01
+
+
+@pytest.mark.parametrize("snr", [30.0, 100.0, 300.0])
+def test_scatter_is_that_of_the_photons(
+    emulator: PretendEmulator, observe: Observe, snr: float
+) -> None:
+    true = observe(3000, snr)
+    fits = Levenberg(emulator).fit(true.spectra)
+    good = torch.tensor([end is Convergence.CONVERGED for end in fits.convergence])
+    assert float(good.double().mean()) >= 0.99
+    off = (fits.labels - true.labels)[good] / fits.bounds[good]
+    assert float(off.mean(0).abs().max()) < 0.05
+    assert float((off.std(0) - 1.0).abs().max()) < 0.05
+    assert fits.rv is not None
+    rv_off = ((fits.rv - true.rv) / fits.covariance[:, -1, -1].sqrt())[good]
+    assert abs(float(rv_off.mean())) < 0.06
+    assert float(rv_off.std()) == pytest.approx(1.0, abs=0.05)
+    assert float((fits.chi2 / fits.n_pixels).mean()) == pytest.approx(1.0, abs=0.02)
+
+
+def test_correlations_are_those_of_the_scatter(emulator: PretendEmulator, observe: Observe) -> None:
+    one = observe(1, None)
+    draw = torch.Generator().manual_seed(9)
+    flux = one.spectra.flux + 0.01 * torch.randn(2000, one.spectra.flux.shape[1], generator=draw)
+    fits = Levenberg(emulator).fit(Spectra(flux, torch.full_like(flux, 1e4)))
+    assert fits.rv is not None
+    scatter = torch.cat([fits.labels, fits.rv[:, None]], 1).T.cov()
+    stated = fits.covariance.mean(0)
+    root = stated.diagonal().sqrt()
+    assert float(((scatter - stated) / (root[:, None] * root)).abs().max()) < 0.08
+
+
+@pytest.mark.parametrize("rv", [-295.0, -140.0, 0.0, 77.0, 295.0])
+def test_velocity_is_unbiased(emulator: PretendEmulator, observe: Observe, rv: float) -> None:
+    rest = observe(1000, 30.0, fastest=0.0)
+    moved = Levenberg(emulator).grid.doppler
+    assert moved is not None
+    at = torch.full((1000,), rv).double()
+    flux = moved.shift(at).apply(emulator.flux(rest.labels))
+    noise = rest.spectra.flux - emulator.flux(rest.labels)
+    fits = Levenberg(emulator).fit(Spectra(flux + noise, rest.spectra.ivar))
+    assert fits.rv is not None
+    off = (fits.rv - rv) / fits.covariance[:, -1, -1].sqrt()
+    assert abs(float(off.mean())) < 0.1
+    assert sum(end is Convergence.CONVERGED for end in fits.convergence) >= 990
+
+
+@pytest.mark.parametrize("rv", [-900.0, -600.0, -310.0, 305.0, 350.0, 450.0, 990.0])
+def test_velocity_beyond_its_range_is_flagged(
+    emulator: PretendEmulator, observe: Observe, rv: float
+) -> None:
+    rest = observe(200, 100.0, fastest=0.0)
+    fitter = Levenberg(emulator)
+    assert fitter.grid.doppler is not None
+    flux = fitter.grid.doppler.shift(torch.full((200,), rv).double()).apply(rest.spectra.flux)
+    fits = fitter.fit(Spectra(flux, rest.spectra.ivar))
+    assert set(fits.convergence) == {Convergence.RV_AT_EDGE}
+
+
+def test_neither_batch_nor_order_matters(emulator: PretendEmulator, observe: Observe) -> None:
+    spectra = observe(90).spectra
+    whole = Levenberg(emulator, batch=90).fit(spectra)
+    same(Levenberg(emulator, batch=7).fit(spectra), whole, torch.arange(90))
+    order = torch.randperm(90, generator=torch.Generator().manual_seed(1))
+    shuffled = Spectra(spectra.flux[order], spectra.ivar[order])
+    same(Levenberg(emulator, batch=31).fit(shuffled), whole, order)
+    again = Levenberg(emulator, batch=90).fit(spectra)
+    assert torch.equal(again.labels, whole.labels)
+
+
+def test_masked_pixels_do_not_count(emulator: PretendEmulator, observe: Observe) -> None:
+    spectra = observe(50).spectra
+    masked = torch.rand(spectra.flux.shape, generator=torch.Generator().manual_seed(2)) < 0.2
+    ivar = spectra.ivar.masked_fill(masked, 0.0)
+    clean = Levenberg(emulator).fit(Spectra(spectra.flux, ivar))
+    spoilt = Levenberg(emulator).fit(Spectra(spectra.flux.masked_fill(masked, torch.nan), ivar))
+    wild = Levenberg(emulator).fit(Spectra(spectra.flux.masked_fill(masked, 50.0), ivar))
+    assert torch.equal(clean.labels, spoilt.labels)
+    assert torch.equal(clean.labels, wild.labels)
+    assert bool((clean.n_pixels < 0.85 * spectra.flux.shape[1]).all())
+
+
+def test_errors_scale_with_those_of_the_pixels(emulator: PretendEmulator, observe: Observe) -> None:
+    spectra = observe(20).spectra
+    fits = Levenberg(emulator).fit(spectra)
+    worse = Levenberg(emulator).fit(Spectra(spectra.flux, spectra.ivar / 4.0))
+    assert torch.allclose(worse.errors, 2.0 * fits.errors, rtol=0.01)
+    assert torch.allclose(worse.chi2, fits.chi2 / 4.0, rtol=1e-3)
+
+
+def test_emulator_error_widens_errors_and_not_bounds(
+    emulator: PretendEmulator, observe: Observe
+) -> None:
+    spectra = observe(20, 100.0).spectra
+    unsure = replace(emulator, error=torch.full_like(emulator.wavelength, 0.01).float())
+    plain = Levenberg(emulator).fit(spectra)
+    fits = Levenberg(unsure, FitSettings(emulator_error=True)).fit(spectra)
+    assert torch.allclose(fits.errors, 2.0**0.5 * fits.bounds, rtol=0.01)
+    assert torch.allclose(fits.bounds, plain.bounds, rtol=0.01)
+
+
+def test_a_label_at_its_end_is_flagged(emulator: PretendEmulator) -> None:
+    labels = (emulator.low + 0.5 * (emulator.high - emulator.low)).repeat(2, 1)
+    labels[0, 1] = emulator.high[1] + 0.3
+    flux = emulator.flux(labels)
+    fits = Levenberg(emulator, AT_REST).fit(Spectra(flux, torch.full_like(flux, 1e4)))
+    assert fits.convergence == (Convergence.ON_BOUND, Convergence.CONVERGED)
+    assert float(fits.labels[0, 1]) == float(emulator.high[1])
+    roomy = Levenberg(emulator, FitSettings(rv_range=None, margin=0.25))
+    free = roomy.fit(Spectra(flux, torch.full_like(flux, 1e4)))
+    assert free.convergence[0] is Convergence.CONVERGED
+    assert float(free.labels[0, 1]) == pytest.approx(float(labels[0, 1]), abs=1e-3)
+
+
+@pytest.mark.parametrize("loss", [Huber(), Student()])
+def test_robust_losses_stand_outliers(
+    emulator: PretendEmulator, observe: Observe, loss: Loss
+) -> None:
+    true = observe(100)
+    flux = true.spectra.flux.clone()
+    flux[:, ::25] += 0.3
+    spoilt = Spectra(flux, true.spectra.ivar)
+
+    def away(loss: Loss) -> float:
+        fits = Levenberg(emulator, FitSettings(loss=loss)).fit(spoilt)
+        return float(((fits.labels - true.labels) / fits.bounds).abs().median())
+
+    assert away(loss) < 1.2
+    assert away(Squares()) > 2.0
+
+
+def _set(array: int, value: float, first: int = 0) -> Spoil:
+    def spoil(*arrays: Tensor) -> None:
+        arrays[array][first:] = value
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_set(1, 0.0), Convergence.TOO_FEW_PIXELS),
+        (_set(1, 0.0, first=5), Convergence.TOO_FEW_PIXELS),
+        (_set(0, torch.nan, first=700), Convergence.NOT_FINITE),
+        (_set(0, torch.inf), Convergence.NOT_FINITE),
+        (_set(1, torch.nan, first=799), Convergence.NOT_FINITE),
+        (_set(1, torch.inf), Convergence.NOT_FINITE),
+        (_set(1, -1.0, first=799), Convergence.NEGATIVE_IVAR),
+        (_set(0, 0.0), Convergence.NO_FLUX),
+    ],
+)
+def test_bad_spectra_fail_alone(
+    emulator: PretendEmulator, observe: Observe, spoil: Spoil, reason: Convergence
+) -> None:
+    spectra = observe(3).spectra
+    flux, ivar = spectra.flux.clone(), spectra.ivar.clone()
+    spoil(flux[1], ivar[1])
+    fits = Levenberg(emulator).fit(Spectra(flux, ivar))
+    assert fits.convergence == (Convergence.CONVERGED, reason, Convergence.CONVERGED)
+    assert fits.rv is not None
+    for numbers in (fits.labels, fits.covariance, fits.rv, fits.chi2, fits.bounds):
+        assert bool(numbers[1].isnan().all())
+        assert bool(numbers[[0, 2]].isfinite().all())
+
+
+def test_labels_that_do_nothing_are_singular(emulator: PretendEmulator, observe: Observe) -> None:
+    (first, bias), *others = emulator.layers
+    first = first.clone()
+    first[:, 2] = 0.0
+    blind = replace(emulator, layers=((first, bias), *others))
+    fits = Levenberg(blind).fit(observe(5).spectra)
+    assert set(fits.convergence) == {Convergence.SINGULAR}
+    assert bool(fits.errors.isnan().all())
+
+
+@pytest.mark.parametrize("value", [-1.0, 1e6, 3.0])
+def test_nonsense_is_flagged(emulator: PretendEmulator, observe: Observe, value: float) -> None:
+    spectra = observe(4).spectra
+    fits = Levenberg(emulator).fit(Spectra(torch.full_like(spectra.flux, value), spectra.ivar))
+    assert Convergence.CONVERGED not in fits.convergence
+
+
+def test_no_spectra_give_no_fits(emulator: PretendEmulator) -> None:
+    fits = Levenberg(emulator).fit(Spectra(torch.empty(0, 800), torch.empty(0, 800)))
+    assert fits.labels.shape == (0, 5)
+    assert fits.convergence == ()
