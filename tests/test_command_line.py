@@ -50,6 +50,7 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "db",
             "doctor",
             "ingest",
+        "model",
             "simulate",
             "stars",
             "status",

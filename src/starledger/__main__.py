@@ -20,6 +20,7 @@ COMMANDS = {
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
     "ingest": "starledger.ingest.commands:ingest",
+    "model": "starledger.compute.model_commands:model",
     "simulate": "starledger.compute.commands:simulate",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
