@@ -49,7 +49,7 @@ def console_examples(text: str) -> Iterator[Example]:
 def commands_mentioned(text: str) -> Iterator[str]:
     """Yield what follows ``starledger`` wherever a page quotes a command."""
     shell = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    lines = [line for fence in shell for line in fence.splitlines()]
+    lines = [line for fence in shell for line in fence.replace("\\\n", " ").splitlines()]
     lines += [example.command.splitlines()[0] for example in console_examples(text)]
     lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
     for line in lines:
