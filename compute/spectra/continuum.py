@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -56,6 +59,12 @@ class PseudoContinuum:
             torch.from_numpy(weight).to(dtype),
             (len(at), len(at)),
         )
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same smoothing on a device."""
+        moved = copy(self)
+        moved._kernel = self._kernel.to(device)
+        return moved
 
     def __call__(self, flux: Tensor, ivar: Tensor) -> Tensor:
         """Return the pseudo-continuum of spectra.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 import torch
@@ -60,6 +62,13 @@ class ContinuumPixels:
                 self._bases.append(torch.from_numpy(basis))
         self._pixels = torch.from_numpy(np.asarray(pixels, dtype=bool))
 
+    def to(self, device: torch.device) -> Self:
+        """Return the same fit on a device."""
+        moved = copy(self)
+        moved._bases = [basis.to(device) for basis in self._bases]
+        moved._pixels = self._pixels.to(device)
+        return moved
+
     def __call__(self, flux: Tensor, ivar: Tensor) -> Tensor:
         """Return the continuum of spectra.
 
@@ -72,10 +81,10 @@ class ContinuumPixels:
             twice as many continuum pixels count as the polynomial has coefficients.
         """
         out = torch.full_like(flux, torch.nan)
-        weight = torch.where(self._pixels.to(flux.device) & (ivar > 0), ivar, 0.0).double()
+        weight = torch.where(self._pixels & (ivar > 0), ivar, 0.0).double()
         values = torch.where(weight > 0, flux, 0.0).double()
         for part, basis in zip(self._parts, self._bases, strict=True):
-            fitted = _fit(basis.to(flux.device), values[:, part], weight[:, part])
+            fitted = _fit(basis, values[:, part], weight[:, part])
             out[:, part] = fitted.to(flux.dtype)
         return out
 
@@ -88,6 +97,6 @@ def _fit(basis: Tensor, flux: Tensor, weight: Tensor) -> Tensor:
     normal = (relative @ pairs).reshape(-1, n, n)
     factor, failed = torch.linalg.cholesky_ex(normal)
     fine = (failed == 0) & ((weight > 0).sum(dim=1) >= _SPARE * n)
-    factor = torch.where(fine[:, None, None], factor, torch.eye(n, dtype=basis.dtype).to(factor))
+    factor = torch.where(fine[:, None, None], factor, torch.eye(n).to(factor))
     coefficients = torch.cholesky_solve(((relative * flux) @ basis)[:, :, None], factor)
     return torch.where(fine[:, None], coefficients[:, :, 0] @ basis.T, torch.nan)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from starledger.compute.models.base import Spectra
 from starledger.compute.spectra.grid import PixelGrid
+from starledger.compute.spectra.lattice import LatticeReader
 from starledger.compute.spectra.stencils import Form, Reader, Stencil
 
 LIGHT_SPEED = 299_792.458
@@ -96,6 +97,7 @@ class Mover:
     ) -> None:
         self.form = form
         self._reader = Reader(old, form, dtype)
+        self._lattice = LatticeReader.between(old, new, form, dtype)
         self._centre = torch.from_numpy(new.wavelength)
         self._low, self._high = (torch.from_numpy(edge) for edge in new.edges())
 
@@ -104,13 +106,17 @@ class Mover:
         moved = object.__new__(type(self))
         moved.form = self.form
         moved._reader = self._reader.to(device)
+        moved._lattice = self._lattice and self._lattice.to(device)
         for name in ("_centre", "_low", "_high"):
             setattr(moved, name, getattr(self, name).to(device))
         return moved
 
     def stencil(self, velocity: Tensor) -> Stencil:
         """Return the weights that move spectra by velocities in km/s, one a spectrum."""
-        source = doppler_factor(-velocity)[:, None]
+        factor = doppler_factor(-velocity)
+        if self._lattice is not None:
+            return self._lattice.at_factors(factor)
+        source = factor[:, None]
         if self.form is Form.CONSERVING:
             return self._reader.over_pixels(self._low * source, self._high * source)
         return self._reader.at_points(self._centre * source)
@@ -129,7 +135,8 @@ class Mover:
         beta = velocity.double() / LIGHT_SPEED
         # The wavelength that is read shrinks as the velocity grows: d ln λ / dv.
         rate = (-1 / (LIGHT_SPEED * (1 - beta**2))).to(flux.dtype)
-        return Moved(stencil.read(flux), stencil.read_slopes(flux) * rate[:, None], stencil.inside)
+        value, slope = stencil.read_with_slopes(flux)
+        return Moved(value, slope * rate[:, None], stencil.inside)
 
     def resample(self, spectra: Spectra, velocity: Tensor) -> Spectra:
         """Move observed spectra, with their errors.

@@ -39,6 +39,10 @@ class LinearMap:
             _compressed(columns, rows, values, (shape[1], shape[0])),
         )
 
+    def to(self, device: torch.device) -> LinearMap:
+        """Return the same map on a device."""
+        return LinearMap(self.matrix.to(device), self.transposed.to(device))
+
     def __call__(self, x: Tensor) -> Tensor:
         """Apply the matrix to the first dimension of `x` (two dimensions).
 

@@ -85,8 +85,8 @@ def test_a_cubic_is_read_exactly() -> None:
     v = velocities(71.0)
     moved = mover(LOG, LINEAR, Form.CUBIC).move(cubic(LOG.wavelength), v)
     at = LINEAR.wavelength / float(doppler_factor(v))
-    inside = moved.inside[0].numpy()
-    assert inside.sum() > 300
+    inside = moved.inside[0]
+    assert int(inside.sum()) > 300
     np.testing.assert_allclose(moved.flux[0, inside], cubic(at)[0, inside], atol=1e-9)
 
 
@@ -240,7 +240,7 @@ def test_nothing_bad_leaks(seed: int, v: float, form: Form) -> None:
 def test_nothing_is_read_across_a_gap(form: Form) -> None:
     one = mover(GAPPED, LOG, form)
     got = one.resample(noisy(GAPPED), velocities(40.0))
-    at = LOG.wavelength / float(doppler_factor(velocities(40.0)))
+    at = torch.from_numpy(LOG.wavelength) / doppler_factor(velocities(40.0))
     assert not got.ivar[0, (at > 5150) & (at < 5198)].any()
     assert bool((got.ivar[0, (at > 5010) & (at < 5145)] > 0).all())
     assert bool((got.ivar[0, (at > 5204) & (at < 5380)] > 0).all())

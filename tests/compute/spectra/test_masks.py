@@ -85,9 +85,15 @@ def test_what_a_bad_pixel_holds_does_not_matter() -> None:
 
 
 @pytest.mark.real_data
-def test_the_mask_of_apogee_means_drop() -> None:
-    with np.load(real_path("apogee", "masks", "apogee_mask.npz")) as kept:
-        assert kept["apogee_mask"].mean() == pytest.approx(0.1213, abs=1e-4)
+def test_the_mask_of_the_payne_drops_few_continuum_pixels() -> None:
+    folder = real_path("apogee", "masks")
+    with (
+        np.load(folder / "apogee_mask.npz") as mask,
+        np.load(folder / "cannon_cont_pixels_apogee.npz") as pixels,
+    ):
+        dropped, is_continuum = mask["apogee_mask"], pixels["pixels_cannon"]
+    assert dropped.mean() == pytest.approx(0.1213, abs=1e-4)
+    assert dropped[is_continuum].mean() < 0.012
 
 
 @pytest.mark.real_data
