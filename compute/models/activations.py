@@ -24,6 +24,9 @@ class Activation:
     ----------
     name
         In configurations of models.
+    gain
+        How much larger first weights must be than where neurons passed their inputs on unchanged
+        (Glorot & Bengio 2010: a sigmoid's slope is 1/4).
     of
         Turns inputs into values.
     slope
@@ -31,6 +34,7 @@ class Activation:
     """
 
     name: str
+    gain: float
     of: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
 
@@ -47,8 +51,8 @@ def _leaky_relu_slope(value: Tensor) -> Tensor:
     return value.gt_(0.0).mul_(1.0 - LEAK).add_(LEAK)
 
 
-SIGMOID = Activation("sigmoid", torch.sigmoid_, _sigmoid_slope)
-LEAKY_RELU = Activation("leaky_relu", _leaky_relu, _leaky_relu_slope)
+SIGMOID = Activation("sigmoid", 4.0, torch.sigmoid_, _sigmoid_slope)
+LEAKY_RELU = Activation("leaky_relu", 2.0**0.5, _leaky_relu, _leaky_relu_slope)
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {activation.name: activation for activation in (SIGMOID, LEAKY_RELU)}

@@ -82,7 +82,9 @@ class Network(Protocol):
         raise NotImplementedError
 
 
-def uniform(shape: Sequence[int], inputs: int, generator: torch.Generator) -> Tensor:
+def uniform(
+    shape: Sequence[int], inputs: int, generator: torch.Generator, gain: float = 1.0
+) -> Tensor:
     """Return random weights that neither swell nor shrink what passes through them."""
-    largest = (3.0 / inputs) ** 0.5
+    largest = gain * (3.0 / inputs) ** 0.5
     return torch.empty(tuple(shape)).uniform_(-largest, largest, generator=generator)

@@ -77,7 +77,9 @@ class PerPixelNetwork:
     ) -> Self:
         """Return a network that has learned nothing yet, with hidden layers of these widths."""
         layers = [*pairwise((n_labels, *hidden))]
-        weights = [uniform((*pair, n_pixels), pair[0], generator) for pair in layers]
+        weights = [
+            uniform((*pair, n_pixels), pair[0], generator, activation.gain) for pair in layers
+        ]
         weights.append(uniform((hidden[-1], n_pixels), hidden[-1], generator))
         biases = [uniform((width, n_pixels), 12, generator) for width in hidden]
         return cls.of(weights, [*biases, torch.zeros(n_pixels)], activation)

@@ -71,8 +71,11 @@ class SharedNetwork:
         generator: torch.Generator,
     ) -> Self:
         """Return a network that has learned nothing yet, with hidden layers of these widths."""
-        layers = [*pairwise((n_labels, *hidden, n_pixels))]
-        weights = [uniform((after, before), before, generator) for before, after in layers]
+        layers = [*pairwise((n_labels, *hidden))]
+        weights = [
+            uniform((after, before), before, generator, activation.gain) for before, after in layers
+        ]
+        weights.append(uniform((n_pixels, hidden[-1]), hidden[-1], generator))
         biases = [uniform((width,), 12, generator) for width in hidden]
         return cls.of(weights, [*biases, torch.zeros(n_pixels)], activation)
 

@@ -46,7 +46,8 @@ class TrainingSettings:
     batch_size
         Spectra in each step.
     learning_rate
-        Of Adam, at first; lowered whenever `patience` epochs brought nothing.
+        Of Adam, at first; lowered whenever `patience` epochs brought nothing. Shared networks want
+        about 0.003.
     patience
         So many epochs may pass without a lower validation error.
     lowerings
@@ -61,8 +62,8 @@ class TrainingSettings:
     hidden: tuple[int, ...] = (10, 10)
     activation: str = "sigmoid"
     validation_share: float = 0.2
-    batch_size: int = 128
-    learning_rate: float = 0.02
+    batch_size: int = 32
+    learning_rate: float = 0.05
     patience: int = 20
     lowerings: int = 4
     max_epochs: int = 2000
