@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from starledger.compute.models.base import Spectra
 from starledger.compute.models.cannon import training
 from starledger.compute.models.cannon.emulator import UNTRAINED
+from starledger.compute.models.cannon.scatter import minus_two_log_likelihood, weights_with
 from starledger.compute.models.cannon.training import (
     BadTrainingSet,
     TrainingSet,
@@ -17,6 +19,8 @@ from starledger.compute.models.cannon.training import (
     train_with_scatter,
 )
 from tests.compute.models.cannon.made_up_stars import made_up_stars
+from tests.compute.models.cannon.reference_cannon import Reference
+from tests.real_data import real_path
 
 
 def test_noiseless_stars_come_back() -> None:
@@ -88,3 +92,34 @@ def test_sizes_must_agree() -> None:
         replace(stars, labels=stars.labels[1:])
     with pytest.raises(BadTrainingSet, match="2 labels are named but 3"):
         TrainingSet(("teff", "logg"), stars.labels, stars.spectra, stars.wavelength)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    with np.load(real_path("models", "cannon_regression", "cannon_regression.npz")) as content:
+        return Reference({name: content[name] for name in content.files})
+
+
+@pytest.mark.real_data
+def test_coefficients_with_its_scatter(reference: Reference) -> None:
+    cannon = train_with_scatter(reference.stars, reference.scatter, reference.terms)
+    torch.testing.assert_close(cannon.pivots, reference.pivots, rtol=1e-6, atol=1e-6)
+    powers = torch.tensor(reference.terms.exponents)
+    theta = cannon.coefficients / (cannon.scales**powers).prod(dim=1)[:, None]
+    apart = (theta.T / reference.theta - 1.0).abs().max()
+    print(f"coefficients differ by up to {apart:.1e} of themselves")  # noqa: T201
+    assert apart < 1e-6
+
+
+@pytest.mark.real_data
+def test_likelihood_with_fitted_scatter(reference: Reference) -> None:
+    flux, ivar = reference.stars.spectra.flux, reference.stars.spectra.ivar
+    cannon = train(reference.stars, reference.terms)
+    ours = minus_two_log_likelihood(
+        flux - cannon.flux(reference.stars.labels), weights_with(cannon.scatter**2, ivar)
+    )
+    theirs = minus_two_log_likelihood(
+        flux - reference.flux(), weights_with(reference.scatter**2, ivar)
+    )
+    # Of values around −5000; what is left is rounding.
+    assert (ours <= theirs + 1e-6).all()
