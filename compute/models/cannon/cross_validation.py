@@ -71,7 +71,7 @@ def cross_validate(
         Trains on those that are left.
     """
     found = torch.full_like(training_set.labels, torch.nan)
-    for number in fold.unique():
+    for number in range(int(fold.max()) + 1):
         out = fold == number
         cannon = learn(training_set.part(~out))
         found[out] = LabelStep(cannon)(training_set.part(out).spectra).labels.to(found)

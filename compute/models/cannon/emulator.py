@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -67,7 +67,7 @@ class Cannon:
 
     def to(self, device: torch.device) -> Self:
         """Return the same emulator on a device."""
-        tensors = {
+        tensors: dict[str, Any] = {
             field.name: value.to(device)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor)

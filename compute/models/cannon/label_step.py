@@ -177,7 +177,7 @@ class LabelStep:
         unknown = self._singular(information)
         eye = torch.eye(x.shape[1]).to(x)
         inverse = torch.linalg.inv(torch.where(unknown[:, None, None], eye, information))
-        errors = inverse.diagonal(dim1=1, dim2=2).sqrt() * self._cannon.scales
+        errors: Tensor = inverse.diagonal(dim1=1, dim2=2).sqrt() * self._cannon.scales
         return errors.masked_fill(unknown[:, None], torch.nan)
 
     def _outcomes(
@@ -207,4 +207,5 @@ class LabelStep:
         eye = torch.eye(curvature.shape[1]).to(curvature)
         scaled = curvature / norm[:, :, None] / norm[:, None, :]
         safe = torch.where(positive[:, None, None], scaled, eye)
-        return ~positive | (torch.linalg.eigvalsh(safe)[:, 0] < _CONDITION)
+        smallest: Tensor = torch.linalg.eigvalsh(safe)[:, 0]
+        return ~positive | (smallest < _CONDITION)

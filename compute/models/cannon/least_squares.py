@@ -114,8 +114,9 @@ class Design:
 
     def residuals(self, flux: Tensor, solution: Solution) -> Tensor:
         """Return flux less the fit: stars × pixels."""
-        return flux - self.columns @ solution.coefficients.T
+        return torch.addmm(flux, self.columns, solution.coefficients.T, alpha=-1.0)
 
     def of_terms(self, coefficients: Tensor) -> Tensor:
         """Return the coefficients of the terms themselves: terms × pixels."""
-        return torch.linalg.solve_triangular(self._triangle, coefficients.T, upper=True)
+        found: Tensor = torch.linalg.solve_triangular(self._triangle, coefficients.T, upper=True)
+        return found

@@ -102,10 +102,7 @@ def _start(design: Design, flux: Tensor, ivar: Tensor) -> tuple[Tensor, Tensor]:
     solution = design.solve(flux, weights_with(unit, ivar))
     residuals = design.residuals(flux, solution)
     tried = torch.stack(
-        [
-            minus_two_log_likelihood(residuals, weights_with(unit * part, ivar))
-            for part in _STARTS
-        ]
+        [minus_two_log_likelihood(residuals, weights_with(unit * part, ivar)) for part in _STARTS]
     )
     return unit * torch.tensor(_STARTS).to(unit)[tried.argmin(dim=0)], unit
 

@@ -23,7 +23,7 @@ class Terms:
 
     @classmethod
     def up_to(cls, order: int, n_labels: int) -> Terms:
-        """Return all terms up to an order: the constant, the labels, their products of two, …
+        """Return all terms up to an order: the constant, the labels, their products.
 
         Examples
         --------
@@ -35,9 +35,7 @@ class Terms:
             for degree in range(order + 1)
             for factors in combinations_with_replacement(range(n_labels), degree)
         )
-        return cls(
-            tuple(tuple(factors.count(i) for i in range(n_labels)) for factors in chosen)
-        )
+        return cls(tuple(tuple(factors.count(i) for i in range(n_labels)) for factors in chosen))
 
     def __len__(self) -> int:
         return len(self.exponents)

@@ -134,7 +134,7 @@ def _train(
     scatter = torch.full((flux.shape[1],), UNTRAINED).to(values)
     for chosen, pixels in _alike(terms, label_mask, flux.shape[1]):
         design = Design(values[:, chosen])
-        for some in pixels.split(max(1, _ELEMENTS_AT_ONCE // len(flux))):
+        for some in torch.split(pixels, max(1, _ELEMENTS_AT_ONCE // len(flux))):
             ivar = training_set.spectra.ivar[:, some].double()
             fitted = fit(design, flux[:, some].double(), ivar, some)
             coefficients[chosen[:, None], some] = design.of_terms(fitted.coefficients)
@@ -160,6 +160,6 @@ def _alike(
         yield torch.arange(len(terms)), torch.arange(n_pixels)
         return
     barred = (terms.uses()[:, :, None] & ~label_mask.bool()).any(dim=1)
-    patterns, which = barred.unique(dim=1, return_inverse=True)
+    patterns, which = torch.unique(barred, dim=1, return_inverse=True)
     for i in range(patterns.shape[1]):
         yield (~patterns[:, i]).nonzero()[:, 0], (which == i).nonzero()[:, 0]
