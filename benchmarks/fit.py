@@ -3,7 +3,8 @@
 Run by hand: ``python benchmarks/fit.py [--spectra 512] [--reference 8] [--snr 100]``, or
 ``make bench-fit``. Both fit the same spectra with the same emulator, whose weights are drawn, not
 trained. The reference does as The Payne's own code does: `curve_fit` within bounds, with finite
-differences, on one thread, from our starting points. Counted is the time of all threads of the process.
+differences, on one thread, from our starting points.
+Counted is the time of all threads of the process.
 """
 
 from __future__ import annotations
@@ -79,12 +80,14 @@ def reference(fitter: Levenberg, spectra: Spectra, rows: int, used: torch.Tensor
 def _fit_one(
     emulator: PretendEmulator, spectra: Spectra, row: int, used: np.ndarray, start: np.ndarray
 ) -> float:
-    (w1, b1), (w2, b2), (w3, b3) = [(w.numpy(), b.numpy()) for w, b in emulator.layers]
+    (w1, b1), (w2, b2), (w3, b3) = [
+        (w.double().numpy(), b.double().numpy()) for w, b in emulator.layers
+    ]
     wavelength = emulator.wavelength.numpy()
     doppler = Doppler(emulator.wavelength)
 
     def model(_: np.ndarray, *x: float) -> np.ndarray:
-        scaled = np.asarray(x[:-1], dtype=np.float32)
+        scaled = np.asarray(x[:-1])
         rest = w3 @ np.tanh(w2 @ np.tanh(w1 @ scaled + b1) + b2) + b3
         rv = torch.tensor([x[-1] * _VELOCITY_UNIT])
         moved = doppler.shift(rv).apply(torch.from_numpy(rest)[None])[0].numpy()

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.models.base import Spectra
-
-from .pretend_emulator import PretendEmulator, pretend_emulator
+from tests.compute.fitters.pretend_emulator import PretendEmulator, pretend_emulator
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from starledger.compute.fitters.levenberg import Levenberg
 from starledger.compute.fitters.losses import Huber, Loss, Squares, Student
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.models.base import Convergence, Fits, Spectra
-
-from .conftest import Observe
-from .pretend_emulator import PretendEmulator
+from tests.compute.fitters.conftest import Observe
+from tests.compute.fitters.pretend_emulator import PretendEmulator
 
 Spoil = Callable[[Tensor, Tensor], None]
 AT_REST = FitSettings(rv_range=None)
