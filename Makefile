@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-server lint format docs bench clean
+.PHONY: help env demo test test-server lint format docs bench bench-fit clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: env ## Run the benchmarks.
 	    test -e "$$file" || { echo "There are no benchmarks yet."; break; }; \
 	    echo "== $$file"; $(BIN)/python "$$file" || exit; \
 	done
+
+bench-fit: env ## Compare the speed and the depth of fits with curve_fit.
+	$(BIN)/python benchmarks/fit.py
 
 clean: ## Remove all that make made: environment, caches, the built documentation.
 	rm -rf .venv build dist src/*.egg-info docs/_build docs/reference/generated

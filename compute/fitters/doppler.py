@@ -126,7 +126,6 @@ class Doppler:
         moved = torch.log1p(rv.double() / LIGHT_SPEED_KMS)[:, None]
         base, part, step = self._uniform_places(moved) if self._uniform else self._places(moved)
         last = len(self._log) - 1 - _AFTER
-        part = torch.where(base < _BEFORE, 0.0, torch.where(base > last, 1.0, part))
         kms = 1.0 / ((LIGHT_SPEED_KMS + rv.double())[:, None] * step)
         return Shift(base.clamp(_BEFORE, last), part.float(), kms.float().expand_as(part))
 

@@ -38,9 +38,9 @@ class StartingGrid:
     """
 
     labels: Tensor
-    rest: Tensor
+    rest: Templates
     velocities: Tensor
-    moving: Tensor
+    moving: Templates
     doppler: Doppler | None
 
     @classmethod
@@ -62,12 +62,13 @@ class StartingGrid:
         labels = _spread(emulator, _MANY) if labels is None else labels.to(emulator.low)
         rest = emulator.flux(labels)
         if settings.rv_range is None:
-            return cls(labels, rest, torch.zeros(1).double().to(rest.device), rest[:0], None)
+            at_rest = torch.zeros(1, dtype=torch.float64, device=rest.device)
+            return cls(labels, Templates.of(rest), at_rest, Templates.of(rest[:0]), None)
         doppler = Doppler(emulator.wavelength)
         velocities = _velocities(doppler, settings).to(rest.device)
         few = rest[: min(_FEW, len(rest))]
         moving = [doppler.shift(rv.expand(len(few))).apply(few) for rv in velocities]
-        return cls(labels, rest, velocities, torch.cat(moving), doppler)
+        return cls(labels, Templates.of(rest), velocities, Templates.of(torch.cat(moving)), doppler)
 
     def starts(self, spectra: Spectra, count: int) -> Tensor:
         """Return starting points, the best first: count × spectra × quantities.
@@ -81,7 +82,7 @@ class StartingGrid:
             at rest it is the second best template.
         """
         if self.doppler is None:
-            best = self._misfits(spectra.flux * spectra.ivar, spectra.ivar, self.rest)
+            best = self.rest.misfits(spectra.flux * spectra.ivar, spectra.ivar)
             return self.labels[best.topk(count, largest=False).indices.T].double()
         return torch.stack([self._at(spectra, rv) for rv in self._valleys(spectra, count)])
 
@@ -89,11 +90,11 @@ class StartingGrid:
         assert self.doppler is not None  # noqa: S101
         shift = self.doppler.shift(rv)
         weighed = shift.transposed(spectra.flux * spectra.ivar)
-        best = self._misfits(weighed, shift.spread(spectra.ivar), self.rest).argmin(1)
+        best = self.rest.misfits(weighed, shift.spread(spectra.ivar)).argmin(1)
         return torch.cat([self.labels[best].double(), rv[:, None]], 1)
 
     def _valleys(self, spectra: Spectra, count: int) -> list[Tensor]:
-        misfits = self._misfits(spectra.flux * spectra.ivar, spectra.ivar, self.moving)
+        misfits = self.moving.misfits(spectra.flux * spectra.ivar, spectra.ivar)
         per_velocity = len(self.moving) // len(self.velocities)
         at_rv = misfits.reshape(len(spectra), len(self.velocities), per_velocity).amin(2)
         places = torch.arange(len(self.velocities), device=at_rv.device)
@@ -106,10 +107,33 @@ class StartingGrid:
         at_rv = at_rv.masked_fill(near, torch.inf)
         return found
 
-    @staticmethod
-    def _misfits(weighed: Tensor, weights: Tensor, templates: Tensor) -> Tensor:
-        """Return χ² of each spectrum with each template, but for what they all share."""
-        return weights @ templates.square().T - 2.0 * (weighed @ templates.T)
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Spectra that others are compared with: templates × pixels."""
+
+    flux: Tensor
+    squares: Tensor
+
+    @classmethod
+    def of(cls, flux: Tensor) -> Templates:
+        """Square them once."""
+        return cls(flux, flux.square())
+
+    def __len__(self) -> int:
+        return len(self.flux)
+
+    def misfits(self, weighed: Tensor, weights: Tensor) -> Tensor:
+        """Return χ² of each spectrum with each template, but for what they all share.
+
+        Parameters
+        ----------
+        weighed
+            Flux × inverse variance: spectra × pixels.
+        weights
+            Inverse variance.
+        """
+        return weights @ self.squares.T - 2.0 * (weighed @ self.flux.T)
 
 
 def _spread(emulator: Emulator, count: int) -> Tensor:
