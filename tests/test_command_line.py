@@ -50,7 +50,7 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "db",
             "doctor",
             "ingest",
-        "model",
+            "model",
             "simulate",
             "stars",
             "status",
