@@ -22,7 +22,7 @@ def covariance(information: Tensor) -> tuple[Tensor, Tensor]:
     --------
     >>> matrices = torch.tensor([[[4.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]])
     >>> inverse, singular = covariance(matrices.double())
-    >>> inverse.tolist()
+    >>> (inverse + 0.0).tolist()
     [[[0.25, 0.0], [0.0, 1.0]], [[nan, nan], [nan, nan]]]
     >>> singular.tolist()
     [False, True]

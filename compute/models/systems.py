@@ -12,7 +12,12 @@ from starledger.compute.models.base import Emulator
 from starledger.compute.models.stored import StoredModel, read_model
 from starledger.schema.errors import StarledgerError
 
-SYSTEMS: Mapping[str, str] = MappingProxyType({"payne": "starledger.compute.models.payne:Payne"})
+SYSTEMS: Mapping[str, str] = MappingProxyType(
+    {
+        "cannon": "starledger.compute.models.cannon.emulator:Cannon",
+        "payne": "starledger.compute.models.payne:Payne",
+    }
+)
 """Where each system's class is; it is imported when a model of it is first read."""
 
 

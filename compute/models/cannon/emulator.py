@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 
 from starledger.compute.models.cannon.terms import Terms
+from starledger.compute.models.stored import ModelRefused, StoredModel
+
+SYSTEM = "cannon"
 
 UNTRAINED = 1e4
 """Scatter of a pixel that was not trained: so large that the pixel never counts."""
@@ -67,9 +70,43 @@ class Cannon:
 
     def to(self, device: torch.device) -> Self:
         """Return the same emulator on a device."""
-        tensors: dict[str, Any] = {
-            field.name: value.to(device)
-            for field in fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor)
+        moved: dict[str, Any] = {name: one.to(device) for name, one in self._tensors().items()}
+        return replace(self, **moved)
+
+    def stored(self) -> StoredModel:
+        """Return it as files hold it."""
+        configuration = {
+            "system": SYSTEM,
+            "labels": list(self.labels),
+            "exponents": [list(one) for one in self.terms.exponents],
         }
-        return replace(self, **tensors)
+        return StoredModel(configuration, self._tensors())
+
+    @classmethod
+    def of(cls, model: StoredModel) -> Self:
+        """Return the emulator that files hold.
+
+        Raises
+        ------
+        ModelRefused
+            They hold none, or one whose parts do not fit each other.
+        """
+        settings, tensors = model.configuration, dict(model.tensors)
+        try:
+            labels = tuple(settings["labels"])
+            terms = Terms(tuple(tuple(one) for one in settings["exponents"]))
+            made = cls(labels, terms, **tensors)
+            fits = made.coefficients.shape == (len(terms), len(made.wavelength))
+            fits &= all(len(one) == len(labels) for one in (*terms.exponents, made.pivots))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            fits = False
+        if not fits:
+            raise ModelRefused(
+                "The files hold no Cannon whose parts fit each other.",
+                remedy="Get the model's files again from who trained it.",
+            )
+        return made
+
+    def _tensors(self) -> dict[str, Tensor]:
+        of_each = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in of_each if isinstance(value, Tensor)}

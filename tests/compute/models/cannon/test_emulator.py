@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
 from starledger.compute.models.base import Emulator
+from starledger.compute.models.cannon.emulator import Cannon
 from starledger.compute.models.cannon.training import train
+from starledger.compute.models.stored import ModelRefused, StoredModel, write_folder
+from starledger.compute.models.systems import read_emulator
 from tests.compute.models.cannon.made_up_stars import made_up_stars
 
 
@@ -31,3 +37,26 @@ def test_it_moves_whole() -> None:
     assert cannon.coefficients.is_meta
     assert cannon.pivots.is_meta
     assert cannon.labels == ("teff", "logg", "fe_h")
+
+
+def test_files_hold_all_of_it(tmp_path: Path) -> None:
+    cannon = train(made_up_stars())
+    write_folder(tmp_path / "one", cannon.stored())
+    again = read_emulator(tmp_path / "one")
+    assert again.stored().identity == cannon.stored().identity
+    labels = (cannon.low + cannon.high)[None] / 2
+    assert torch.equal(again.flux(labels), cannon.flux(labels))
+
+
+@pytest.mark.parametrize("change", ["labels", "exponents", "scatter", "coefficients"])
+def test_parts_that_do_not_fit_are_refused(change: str) -> None:
+    model = train(made_up_stars()).stored()
+    settings, tensors = dict(model.configuration), dict(model.tensors)
+    if change in settings:
+        settings[change] = settings[change][:-1]
+    elif change == "scatter":
+        del tensors[change]
+    else:
+        tensors[change] = tensors[change][:-1]
+    with pytest.raises(ModelRefused, match="no Cannon"):
+        Cannon.of(StoredModel(settings, tensors))
