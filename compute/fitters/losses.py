@@ -14,9 +14,11 @@ class Loss(Protocol):
 
     def cost(self, square: Tensor) -> Tensor:
         """Return the cost; that of small deviations is their square."""
+        raise NotImplementedError
 
     def weight(self, square: Tensor) -> Tensor:
         """Return the derivative of the cost by the square: 1 for small deviations."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,7 @@ class StartingGrid:
             best = at_rv.argmin(1)
             found.append(self.velocities[best])
             near = (places - best[:, None]).abs() < _APART
-            per_velocity = len(self.moving) // len(self.velocities)
-        at_rv = at_rv.masked_fill(near, torch.inf)
+            at_rv = at_rv.masked_fill(near, torch.inf)
         return found
 
 
