@@ -114,7 +114,9 @@ class _Walkers:
         trial = self.box.inside(self.x + move)
         cost = self.problem.cost(trial)
         better = cost <= self.cost * (1.0 + _COST_ROUNDING)
-        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & (left < _STALLED)
+        # What such a step could gain is less than the rounding of the cost.
+        unseen = (4.0 * _COST_ROUNDING * self.cost).sqrt().clamp(min=_STALLED)
+        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & (left < unseen)
         self.taken += 1
         self.damping = torch.where(better, self.damping * 0.1, self.damping * 10.0)
         self.damping.clamp_(min=_LEAST_DAMPING)
