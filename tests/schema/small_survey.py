@@ -139,7 +139,10 @@ class SmallSurvey:
         return run
 
     def load_catalogs(self) -> None:
-        common = {**position(150.0, 2.0)}
+        self._load_gaia(position(150.0, 2.0))
+        self._load_surveys_of_stars(position(150.0, 2.0))
+
+    def _load_gaia(self, common: dict[str, Any]) -> None:
         for release, source in (("gaia_dr2", 111), ("gaia_dr3", 222)):
             run = self.ingest(release, release)
             self.add(
@@ -166,6 +169,8 @@ class SmallSurvey:
             separation=0.3,
         )
         self.close("neighbours")
+
+    def _load_surveys_of_stars(self, common: dict[str, Any]) -> None:
         for release, ids in (
             ("galah_dr2", {"gaia_dr2_source_id": 111}),
             ("galah_dr3", {"gaia_dr3_source_id": 222}),
