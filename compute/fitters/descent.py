@@ -113,10 +113,12 @@ class _Walkers:
     def _try(self, move: Tensor, left: Tensor) -> None:
         trial = self.box.inside(self.x + move)
         cost = self.problem.cost(trial)
-        better = cost <= self.cost * (1.0 + _COST_ROUNDING)
-        # What such a step could gain is less than the rounding of the cost.
-        unseen = (4.0 * _COST_ROUNDING * self.cost).sqrt().clamp(min=_STALLED)
-        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & (left < unseen)
+        # What such a step could gain is less than the rounding of the cost, whose sign says
+        # nothing there: it is taken unless it clearly harms.
+        near = left < (4.0 * _COST_ROUNDING * self.cost).sqrt().clamp(min=_STALLED)
+        slack = torch.where(near, 10.0 * _COST_ROUNDING, _COST_ROUNDING)
+        better = cost <= self.cost * (1.0 + slack)
+        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & near
         self.taken += 1
         self.damping = torch.where(better, self.damping * 0.1, self.damping * 10.0)
         self.damping.clamp_(min=_LEAST_DAMPING)
