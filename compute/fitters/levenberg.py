@@ -46,7 +46,7 @@ class Levenberg:
         self.emulator, self.settings = emulator, settings or FitSettings()
         self.grid = StartingGrid.of(emulator, self.settings, starts)
         self.batch = batch or batch_size(emulator)
-        self.box = _box(emulator, self.settings)
+        self.box = box_of(emulator, self.settings)
 
     def fit(self, spectra: Spectra) -> Fits:
         """Return labels of spectra; none makes it fail, and each says how it ended."""
@@ -75,7 +75,8 @@ def _part(spectra: Spectra, first: int, end: int) -> Spectra:
     return Spectra(spectra.flux[first:end], spectra.ivar[first:end])
 
 
-def _box(emulator: Emulator, settings: FitSettings) -> Box:
+def box_of(emulator: Emulator, settings: FitSettings) -> Box:
+    """Return between which values the labels and, perhaps, the radial velocity stay."""
     margin = settings.margin * (emulator.high - emulator.low)
     low, high = (emulator.low - margin).double(), (emulator.high + margin).double()
     if settings.rv_range is None:

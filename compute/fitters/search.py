@@ -49,9 +49,10 @@ class Search:
         self.steps = torch.zeros_like(able, dtype=torch.int64)
         self.walked = 0
 
-    def walk(self, start: Tensor) -> None:
-        """Fit from a start what is not yet fitted well."""
-        rows = (self.able & self._wanting()).nonzero()[:, 0]
+    def walk(self, start: Tensor, *, anew: bool = False) -> None:
+        """Fit from a start what is not yet fitted well, or with `anew` all, and keep the better."""
+        wanting = ~self.outside if anew else self._wanting()
+        rows = (self.able & wanting).nonzero()[:, 0]
         if not len(rows):
             return
         if self.problem.doppler is not None and not self.walked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ class PretendEmulator:
         weight, bias = self.layers[-1]
         return torch.addmm(bias, x, weight.T), (tangent @ weight.T).mT
 
-    def to(self, device: torch.device) -> PretendEmulator:
+    def to(self, device: torch.device) -> Self:
         layers = tuple((w.to(device), b.to(device)) for w, b in self.layers)
         return replace(
             self,

@@ -1,0 +1,160 @@
+"""Fitting spectra as the light of two stars, and telling which of them are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from starledger.compute.fitters.levenberg import Levenberg, box_of, joined
+from starledger.compute.fitters.problem import Problem
+from starledger.compute.fitters.search import Search
+from starledger.compute.fitters.settings import FitSettings
+from starledger.compute.fitters.triage import cleaned, refusals
+from starledger.compute.models.base import Fits, Spectra
+from starledger.compute.models.two_stars import TwoStars
+
+_RATIOS = (0.1, 0.3, 0.8)
+"""Light ratios of the starting points."""
+_STEP_KMS = 15.0
+"""Between their relative velocities."""
+_COOLER = 0.15
+"""Part of the range of Teff by which the second star is cooler than the first, at the start."""
+_INWARDS = 0.01
+"""Part of each range that starting points stay away from its ends, where a label could stick."""
+DOUBLE_GAIN = 50.0
+"""Fall of χ², in units of the pair's reduced χ², above which a spectrum is called double-lined. Six
+more quantities bring 6 by chance, and the search for the best velocity a little more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairFits:
+    """What came of fitting spectra as single stars and as pairs, on the same pixels.
+
+    Parameters
+    ----------
+    single
+        As one star.
+    pair
+        As two; labels in the order of `TwoStars.labels`, and the velocity of the first star.
+    gain
+        By how much χ² is smaller, in units of the pair's reduced χ²; NaN where a fit failed.
+    double
+        Whether that is more than chance gives: the flag ``double_lined``.
+    """
+
+    single: Fits
+    pair: Fits
+    gain: Tensor
+    double: Tensor
+
+
+class PairFitter:
+    """Fits spectra as single stars and as pairs; made once, it serves any number of batches.
+
+    Parameters
+    ----------
+    pair
+        Two stars of one emulator.
+    settings
+        Of both fits; a range of velocities is needed.
+    starts
+        Labels of single stars to start from, see `StartingGrid.of`.
+    n_starts
+        From so many relative velocities and light ratios each pair is fitted.
+    batch
+        Spectra at once.
+    """
+
+    def __init__(
+        self,
+        pair: TwoStars,
+        settings: FitSettings | None = None,
+        *,
+        starts: Tensor | None = None,
+        n_starts: int = 3,
+        batch: int = 64,
+    ) -> None:
+        self.settings = settings or FitSettings()
+        if self.settings.rv_range is None:
+            raise ValueError("Two stars move: the settings need a range of velocities.")
+        self.pair, self.n_starts, self.batch = pair, n_starts, batch
+        self.single = Levenberg(pair.star, self.settings, starts=starts, batch=batch)
+        self.box = box_of(pair, self.settings)
+
+    def fit(self, spectra: Spectra) -> PairFits:
+        """Return what both fits found.
+
+        Pixels that the second star cannot be read at at its largest velocity, near gaps and ends
+        of the grid, count in neither.
+        """
+        with torch.inference_mode():
+            parts = [
+                self._fit(
+                    Spectra(spectra.flux[i : i + self.batch], spectra.ivar[i : i + self.batch])
+                )
+                for i in range(0, max(len(spectra), 1), self.batch)
+            ]
+        return PairFits(
+            single=joined([part.single for part in parts]),
+            pair=joined([part.pair for part in parts]),
+            gain=torch.cat([part.gain for part in parts]),
+            double=torch.cat([part.double for part in parts]),
+        )
+
+    def _fit(self, spectra: Spectra) -> PairFits:
+        spectra = self._readable(spectra)
+        single = self.single.fit(spectra)
+        pair = self._fit_pairs(spectra, single)
+        freedom = (pair.n_pixels - len(self.box.low)).clamp(min=1)
+        reduced = (pair.chi2 / freedom).clamp(min=1.0)
+        # The fits may choose other pixels at the edges, by where each one starts.
+        fewer = single.chi2 * (pair.n_pixels / single.n_pixels).clamp(max=1.0)
+        gain = (fewer - pair.chi2) / reduced
+        return PairFits(single, pair, gain, gain > DOUBLE_GAIN)
+
+    def _readable(self, spectra: Spectra) -> Spectra:
+        rv = self.single.fit(spectra).rv
+        assert rv is not None  # noqa: S101
+        readable = self.pair.doppler.readable(rv.nan_to_num(), self.pair.largest_rv)
+        known = readable | rv.isnan()[:, None]
+        return Spectra(spectra.flux, torch.where(known, spectra.ivar, 0.0))
+
+    def _fit_pairs(self, spectra: Spectra, single: Fits) -> Fits:
+        refused = refusals(spectra, len(self.box.low))
+        able = torch.tensor(
+            [reason is None for reason in refused], dtype=torch.bool, device=spectra.flux.device
+        )
+        clean = cleaned(spectra)
+        search = Search(self.pair, self.settings, self.box, clean, able)
+        for start in self._starts(search.problem, single):
+            search.walk(start, anew=True)
+        return search.fits(refused)
+
+    def _starts(self, problem: Problem, single: Fits) -> Tensor:
+        """Return the most promising of a grid of starts: starts × spectra × quantities."""
+        grid = torch.stack([self._start(single, *place) for place in self._places()])
+        costs = torch.stack([problem.cost(start) for start in grid])
+        best = costs.topk(min(self.n_starts, len(grid)), dim=0, largest=False).indices
+        return torch.stack([grid[rows, torch.arange(len(rows))] for rows in best])
+
+    def _places(self) -> list[tuple[float, float]]:
+        end = self.pair.largest_rv - _STEP_KMS
+        velocities = torch.arange(-end, end + 1.0, _STEP_KMS).tolist()
+        return [(rv, ratio) for rv in velocities for ratio in _RATIOS]
+
+    def _start(self, single: Fits, rv: float, ratio: float) -> Tensor:
+        star = self.pair.star
+        labels = torch.where(single.labels.isnan(), (star.low + star.high) / 2.0, single.labels)
+        second = labels.clone()
+        if "teff" in star.labels:
+            i = star.labels.index("teff")
+            second[:, i] -= _COOLER * (star.high[i] - star.low[i])
+        assert single.rv is not None  # noqa: S101
+        # What was seen as one star stands where the light is.
+        first_rv = single.rv.nan_to_num() - rv * ratio / (1.0 + ratio)
+        both = labels.new_tensor([ratio, rv]).expand(len(labels), 2)
+        x = torch.cat([labels, second[:, list(self.pair.own)], both, first_rv[:, None]], 1)
+        room = _INWARDS * (self.box.high - self.box.low)
+        return torch.minimum(torch.maximum(x, self.box.low + room), self.box.high - room)
