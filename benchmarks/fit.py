@@ -130,7 +130,7 @@ def compare(name: str, count: int, rows: int, snr: float) -> None:
     ours(fitter, Spectra(spectra.flux[:64], spectra.ivar[:64]))
     batched, fits, wall = ours(fitter, spectra)
     doppler = Doppler(emulator.wavelength)
-    reach = max(30.0, 3.0 * doppler.pixel_kms)
+    reach = doppler.reach_kms
     assert fits.rv is not None
     used = doppler.readable(fits.rv, reach)
     single = reference(fitter, spectra, rows, used)

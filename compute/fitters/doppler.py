@@ -17,6 +17,7 @@ from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 _BEFORE, _AFTER = 2, 3
 _GAP = 2.5
 """Neighbours that are farther apart than so many usual pixels have a gap between them."""
+_REACH_KMS, _REACH_PIXELS = 30.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ class Doppler:
         self._uniform = bool((steps / steps.median() - 1.0).abs().max() < 1e-4)
         gaps = steps > _GAP * steps.median()
         self._segment = torch.nn.functional.pad(gaps.cumsum(0), (1, 0))
+
+    @property
+    def reach_kms(self) -> float:
+        """How far a fitted velocity may go before the pixels that count are chosen anew."""
+        return max(_REACH_KMS, _REACH_PIXELS * self.pixel_kms)
 
     def shift(self, rv: Tensor) -> Shift:
         """Return the shifts for radial velocities in km/s."""

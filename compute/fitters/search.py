@@ -15,9 +15,6 @@ from starledger.compute.fitters.problem import Problem
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.models.base import Convergence, Emulator, Fits, Spectra
 
-_REACH_KMS, _REACH_PIXELS = 30.0, 3.0
-"""How far a velocity may go from its start before the pixels that count are chosen anew."""
-
 
 class Search:
     """The best that was found so far.
@@ -37,7 +34,7 @@ class Search:
     ) -> None:
         self.settings, self.box, self.able = settings, box, able
         doppler = None if settings.rv_range is None else Doppler(emulator.wavelength)
-        self.reach = 0.0 if doppler is None else max(_REACH_KMS, _REACH_PIXELS * doppler.pixel_kms)
+        self.reach = 0.0 if doppler is None else doppler.reach_kms
         self.problem = Problem(emulator, doppler, settings.loss, spectra.flux, spectra.ivar)
         self.photons = spectra.ivar.clone()
         self.weights = spectra.ivar.clone()

@@ -100,9 +100,9 @@ def test_what_is_missing_is_named(run: Run, small: list[str | Path], tmp_path: P
         run("export", "small", tmp_path / "out")
 
 
-@pytest.mark.real_data
-def test_a_published_network_is_imported(run: Run) -> None:
-    done = run(
+def published() -> list[str | Path]:
+    """Return the arguments that import a published network."""
+    return [
         *("import", "payne_apogee_5n"),
         real_path("models", "payne_apogee_5n", "NN_normalized_spectra.npz"),
         *("--labels", ",".join(LABELS["5n"])),
@@ -111,8 +111,47 @@ def test_a_published_network_is_imported(run: Run) -> None:
         *("--normalisation", "pseudo-continuum of APOGEE's continuum pixels"),
         *("--instrument", "apogee", "--kind", "coadd"),
         *("--description", "dwarfs, logg 4 to 5", "--json"),
-    )
+    ]
+
+
+@pytest.mark.real_data
+def test_a_published_network_is_imported(run: Run) -> None:
+    done = run(*published())
     assert json.loads(done.stdout)["labels"] == list(LABELS["5n"])
     shown = json.loads(run("show", "payne_apogee_5n", "--json").stdout)
     assert shown["n_pixels"] == 7214
     assert shown["ranges"]["teff"] == pytest.approx([4200.5, 6995.7], abs=0.1)
+
+
+def test_precision_is_tabulated_and_drawn(
+    run: Run, small: list[str | Path], tmp_path: Path
+) -> None:
+    run(*small)
+    # Six pixels do not tell three quantities once the ends are left out: null, and no error.
+    rows = json.loads(run("precision", "small", "--snr", "50", "--json").stdout)
+    assert len(rows) == 9
+    assert rows[0]["err_teff"] is None
+    with pytest.raises(StarledgerError, match="outside the range"):
+        run("precision", "small", "--teff", "99999")
+    with pytest.raises(StarledgerError, match="no list of numbers"):
+        run("precision", "small", "--snr", "high")
+    with pytest.raises(StarledgerError, match="positive"):
+        run("precision", "small", "--snr", "0")
+
+
+@pytest.mark.real_data
+def test_precision_of_a_published_network(run: Run, tmp_path: Path) -> None:
+    run(*published())
+    chosen = ("--teff", "5000,6000", "--logg", "4.5", "--fe-h", "0", "--snr", "50,100", "--json")
+    rows = json.loads(
+        run("precision", "payne_apogee_5n", *chosen, "--plot", tmp_path / "p.png").stdout
+    )
+    assert [(row["teff"], row["snr"]) for row in rows] == [
+        (5000.0, 50.0),
+        (5000.0, 100.0),
+        (6000.0, 50.0),
+        (6000.0, 100.0),
+    ]
+    assert rows[0]["err_teff"] == pytest.approx(2 * rows[1]["err_teff"])
+    assert rows[1]["err_teff"] < rows[3]["err_teff"] < 50.0
+    assert (tmp_path / "p.png").stat().st_size > 10_000
