@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.problem import NormalEquations, Problem
+from starledger.compute.fitters.problem import Point, Problem
 
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-8
 _RIDGE = 1e-9
 _COST_ROUNDING = 1e-6
 """Relative differences of cost that single precision does not tell apart."""
+_ROUGH_STEPS = 12
+"""After so many steps, what still walks does so with the exact matrix."""
 _STALLED = 0.1
 """A step that is shorter than so many standard errors and makes nothing better is the last."""
 
@@ -44,8 +46,6 @@ class Descent:
         Spectra × quantities.
     cost
         The sum that was made small.
-    matrix
-        JᵀWJ there.
     converged
         Whether the next step would have been short enough.
     steps
@@ -54,7 +54,6 @@ class Descent:
 
     x: Tensor
     cost: Tensor
-    matrix: Tensor
     converged: Tensor
     steps: Tensor
 
@@ -87,75 +86,73 @@ class _Walkers:
 
     def __init__(self, problem: Problem, start: Tensor, box: Box) -> None:
         self.problem, self.box = problem, box
-        self.x, self.cost = start.clone(), problem.cost(start)
-        self.equations = problem.normal_equations(start)
-        self.damping = torch.full_like(self.cost, _FIRST_DAMPING)
+        self.x, self.point = start.clone(), problem.at(start)
+        self.damping = torch.full_like(self.point.cost, _FIRST_DAMPING)
         self.rows = torch.arange(len(start), device=start.device)
         self.taken = 0
         nothing = torch.zeros_like(self.rows)
-        self.out = Descent(
-            start.clone(), self.cost.clone(), self.equations.matrix.clone(), nothing > 0, nothing
-        )
+        self.out = Descent(start.clone(), self.point.cost.clone(), nothing > 0, nothing)
 
     def step(self, tolerance: float) -> bool:
         """Take one step; return whether any spectrum is left."""
-        free = self.box.free(self.x, self.equations.right)
-        newton = _solve(self.equations, free, torch.zeros_like(self.damping))
-        left = (self.equations.right * newton).sum(1).clamp(min=0.0).sqrt()
+        free = self.box.free(self.x, self.point.right)
+        newton = _solve(self.point, free, torch.zeros_like(self.damping))
+        left = (self.point.right * newton).sum(1).clamp(min=0.0).sqrt()
         here = left > tolerance
         here |= ~left.isfinite()
-        self._leave(~here, converged=True)
+        self._leave(~here)
         if not len(self.rows):
             return False
-        self._try(_solve(self.equations, free[here], self.damping), left[here])
+        if self.taken == _ROUGH_STEPS and self.problem.blocks is not None:
+            self.problem = self.problem.exact()
+            self.point = self.problem.at(self.x)
+        self._try(_solve(self.point, free[here], self.damping), left[here])
         return len(self.rows) > 0
 
     def _try(self, move: Tensor, left: Tensor) -> None:
         trial = self.box.inside(self.x + move)
-        cost = self.problem.cost(trial)
+        there, cost = self.problem.at(trial), self.point.cost
         # What such a step could gain is less than the rounding of the cost, whose sign says
         # nothing there: it is taken unless it clearly harms.
-        near = left < (4.0 * _COST_ROUNDING * self.cost).sqrt().clamp(min=_STALLED)
+        near = left < (4.0 * _COST_ROUNDING * cost).sqrt().clamp(min=_STALLED)
         slack = torch.where(near, 10.0 * _COST_ROUNDING, _COST_ROUNDING)
-        better = cost <= self.cost * (1.0 + slack)
-        stalled = ~(cost < self.cost * (1.0 - _COST_ROUNDING)) & near
+        better = there.cost <= cost * (1.0 + slack)
+        stalled = ~(there.cost < cost * (1.0 - _COST_ROUNDING)) & near
         self.taken += 1
         self.damping = torch.where(better, self.damping * 0.1, self.damping * 10.0)
         self.damping.clamp_(min=_LEAST_DAMPING)
-        rows = better.nonzero()[:, 0]
-        self.x[rows], self.cost[rows] = trial[rows], cost[rows]
-        if len(rows):
-            fresh = self.problem.take(rows).normal_equations(self.x[rows])
-            self.equations.matrix[rows], self.equations.right[rows] = fresh.matrix, fresh.right
-        self._leave(stalled, converged=True)
+        self.x = torch.where(better[:, None], trial, self.x)
+        self.point = Point(
+            torch.where(better, there.cost, cost),
+            torch.where(better[:, None, None], there.matrix, self.point.matrix),
+            torch.where(better[:, None], there.right, self.point.right),
+        )
+        self._leave(stalled)
 
-    def _leave(self, arrived: Tensor, *, converged: bool) -> None:
+    def _leave(self, arrived: Tensor) -> None:
         if not arrived.any():
             return
-        self._put(arrived, converged)
+        self._put(arrived, converged=True)
         stay = (~arrived).nonzero()[:, 0]
-        self.x, self.cost, self.rows = self.x[stay], self.cost[stay], self.rows[stay]
-        self.damping, self.problem = self.damping[stay], self.problem.take(stay)
-        old = self.equations
-        self.equations = NormalEquations(old.matrix[stay], old.right[stay])
+        self.x, self.rows, self.damping = self.x[stay], self.rows[stay], self.damping[stay]
+        self.problem, self.point = self.problem.take(stay), self.point.take(stay)
 
-    def _put(self, which: Tensor, converged: bool) -> None:
+    def _put(self, which: Tensor, *, converged: bool) -> None:
         rows = self.rows[which]
-        self.out.x[rows], self.out.cost[rows] = self.x[which], self.cost[which]
-        self.out.matrix[rows] = self.equations.matrix[which]
+        self.out.x[rows], self.out.cost[rows] = self.x[which], self.point.cost[which]
         self.out.converged[rows], self.out.steps[rows] = converged, self.taken
 
     def finished(self) -> Descent:
         """Return where all came to, those that still walked included."""
-        self._put(torch.ones_like(self.rows, dtype=torch.bool), False)
+        self._put(torch.ones_like(self.rows, dtype=torch.bool), converged=False)
         return self.out
 
 
-def _solve(equations: NormalEquations, free: Tensor, damping: Tensor) -> Tensor:
+def _solve(point: Point, free: Tensor, damping: Tensor) -> Tensor:
     """Return the damped step in the free quantities; it is NaN where there is none."""
-    scale = equations.matrix.diagonal(dim1=1, dim2=2).clamp(min=1e-300).rsqrt() * free
-    scaled = equations.matrix * scale[:, :, None] * scale[:, None, :]
+    scale = point.matrix.diagonal(dim1=1, dim2=2).clamp(min=1e-300).rsqrt() * free
+    scaled = point.matrix * scale[:, :, None] * scale[:, None, :]
     scaled.diagonal(dim1=1, dim2=2).copy_((1.0 + _RIDGE + damping)[:, None].expand_as(scale))
     factor, failed = torch.linalg.cholesky_ex(scaled)
-    step = torch.cholesky_solve((equations.right * scale)[:, :, None], factor)[:, :, 0] * scale
+    step = torch.cholesky_solve((point.right * scale)[:, :, None], factor)[:, :, 0] * scale
     return torch.where((failed == 0)[:, None], step, torch.nan)

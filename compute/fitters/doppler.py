@@ -7,6 +7,7 @@ the velocity is continuous.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 _BEFORE, _AFTER = 2, 3
+_TAPS = _BEFORE + 1 + _AFTER
 _GAP = 2.5
 """Neighbours that are farther apart than so many usual pixels have a gap between them."""
 _REACH_KMS, _REACH_PIXELS = 30.0, 3.0
@@ -26,45 +28,63 @@ class Shift:
 
     Parameters
     ----------
-    base
-        The pixel at rest just before each observed pixel: spectra × pixels.
+    first
+        The first of the six pixels at rest that make each observed pixel: spectra × pixels.
     part
-        Where between it and the next the observed pixel lies, 0–1: spectra × pixels, or × 1.
+        Where between the third and the fourth of them the observed pixel lies, 0–1: spectra ×
+        pixels, or × 1.
     kms
         Pixels of that for one km/s: spectra × pixels, or × 1.
     """
 
-    base: Tensor
+    first: Tensor
     part: Tensor
     kms: Tensor
 
     def apply(self, rest: Tensor) -> Tensor:
         """Return S·rest, the spectra as observed."""
-        return self._sum(rest, _kernel(self.part))
+        out = torch.zeros_like(rest)
+        for factor, there in zip(_kernel(self.part), self._neighbours(rest), strict=True):
+            out.addcmul_(factor.expand_as(out), there)
+        return out
 
     def slope(self, rest: Tensor) -> Tensor:
         """Return the derivatives by the velocity of the spectra as observed, by km/s."""
-        return self._sum(rest, _kernel_slope(self.part)) * self.kms
+        return self.apply_with_slope(rest)[1]
+
+    def apply_with_slope(self, rest: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the spectra as observed, and their derivatives by the velocity."""
+        flux, slope = torch.zeros_like(rest), torch.zeros_like(rest)
+        kernels = _kernel(self.part), _kernel_slope(self.part), self._neighbours(rest)
+        for factor, tilt, there in zip(*kernels, strict=True):
+            flux.addcmul_(factor.expand_as(flux), there)
+            slope.addcmul_(tilt.expand_as(slope), there)
+        return flux, slope.mul_(self.kms)
 
     def transposed(self, observed: Tensor) -> Tensor:
         """Return Sᵀ·observed."""
-        out = torch.zeros_like(observed)
-        for place, factor in enumerate(_kernel(self.part), start=-_BEFORE):
-            out.scatter_add_(1, self.base + place, factor * observed)
+        out, share = torch.zeros_like(observed), torch.empty_like(observed)
+        for place, factor in enumerate(_kernel(self.part)):
+            torch.mul(observed, factor, out=share)
+            self._at(out, place).scatter_add_(1, self.first, share)
         return out
 
     def spread(self, weights: Tensor) -> Tensor:
         """Return weights on the grid at rest, none negative, of the same sum."""
         out = torch.zeros_like(weights)
-        out.scatter_add_(1, self.base, (1.0 - self.part) * weights)
-        return out.scatter_add_(1, self.base + 1, self.part * weights)
-
-    def _sum(self, rest: Tensor, kernel: tuple[Tensor, ...]) -> Tensor:
-        out = kernel[_BEFORE] * rest.gather(1, self.base)
-        for place, factor in enumerate(kernel, start=-_BEFORE):
-            if place:
-                out.addcmul_(factor.expand_as(out), rest.gather(1, self.base + place))
+        after = self.part * weights
+        self._at(out, _BEFORE).scatter_add_(1, self.first, weights - after)
+        self._at(out, _BEFORE + 1).scatter_add_(1, self.first, after)
         return out
+
+    def _neighbours(self, rest: Tensor) -> Iterator[Tensor]:
+        room = torch.empty_like(rest)
+        for place in range(_TAPS):
+            yield torch.gather(self._at(rest, place), 1, self.first, out=room)
+
+    def _at(self, rest: Tensor, place: int) -> Tensor:
+        """Return the view in which `first` points to that one of the six."""
+        return rest.narrow(1, place, rest.shape[1] - _TAPS + 1)
 
 
 def _kernel(t: Tensor) -> tuple[Tensor, ...]:
@@ -133,7 +153,8 @@ class Doppler:
         base, part, step = self._uniform_places(moved) if self._uniform else self._places(moved)
         last = len(self._log) - 1 - _AFTER
         kms = 1.0 / ((LIGHT_SPEED_KMS + rv.double())[:, None] * step)
-        return Shift(base.clamp(_BEFORE, last), part.float(), kms.float().expand_as(part))
+        first = base.clamp(_BEFORE, last) - _BEFORE
+        return Shift(first, part.float(), kms.float().expand_as(part))
 
     def _places(self, moved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         at = (self._log - moved).contiguous()

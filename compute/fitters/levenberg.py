@@ -18,6 +18,7 @@ from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.fitters.starting import StartingGrid
 from starledger.compute.fitters.triage import cleaned, refusals
 from starledger.compute.models.base import Emulator, Fits, Spectra
+from starledger.compute.models.tangents import Blocks, Factored
 
 
 class Levenberg:
@@ -47,6 +48,7 @@ class Levenberg:
         self.grid = StartingGrid.of(emulator, self.settings, starts)
         self.batch = batch or batch_size(emulator)
         self.box = box_of(emulator, self.settings)
+        self.blocks = blocks_of(emulator)
 
     def fit(self, spectra: Spectra) -> Fits:
         """Return labels of spectra; none makes it fail, and each says how it ended."""
@@ -65,7 +67,7 @@ class Levenberg:
         able = torch.tensor(
             [reason is None for reason in refused], dtype=torch.bool, device=clean.flux.device
         )
-        search = Search(self.emulator, self.settings, self.box, clean, able)
+        search = Search(self.emulator, self.settings, self.box, clean, able, self.blocks)
         for start in self.grid.starts(clean, self.settings.n_starts):
             search.walk(start)
         return search.fits(refused)
@@ -73,6 +75,15 @@ class Levenberg:
 
 def _part(spectra: Spectra, first: int, end: int) -> Spectra:
     return Spectra(spectra.flux[first:end], spectra.ivar[first:end])
+
+
+def blocks_of(emulator: Emulator) -> Blocks | None:
+    """Return the blocks of an emulator with factored derivatives, where they are worth it."""
+    middle = (emulator.low + emulator.high)[None] / 2.0
+    tangents = emulator.tangents(middle.float())
+    if not isinstance(tangents, Factored) or 2 * len(tangents.outer) > tangents.outer.shape[1]:
+        return None
+    return Blocks.of(tangents.outer.float())
 
 
 def box_of(emulator: Emulator, settings: FitSettings) -> Box:

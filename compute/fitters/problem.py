@@ -10,22 +10,30 @@ from torch import Tensor
 from starledger.compute.fitters.doppler import Doppler, Shift
 from starledger.compute.fitters.losses import Loss, Squares
 from starledger.compute.models.base import Emulator
+from starledger.compute.models.tangents import Blocks, Factored, Tangents
 
 
 @dataclass(frozen=True, slots=True)
-class NormalEquations:
-    """JᵀWJ and JᵀW(flux − model) of a batch in double precision.
+class Point:
+    """What a batch's sum is like at some labels, in double precision.
 
     Parameters
     ----------
+    cost
+        The sum that is made small.
     matrix
-        Spectra × quantities × quantities.
+        JᵀWJ, or about it: spectra × quantities × quantities.
     right
-        Spectra × quantities.
+        JᵀW(flux − model), always exact: spectra × quantities.
     """
 
+    cost: Tensor
     matrix: Tensor
     right: Tensor
+
+    def take(self, rows: Tensor) -> Point:
+        """Return the point of some of the spectra."""
+        return Point(self.cost[rows], self.matrix[rows], self.right[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,9 @@ class Problem:
         The cost of a deviating pixel.
     flux, ivar
         Spectra × pixels; what does not count has 0 in both.
+    blocks
+        For an emulator with factored derivatives: give the matrix among labels about, and fast.
+        Without, it is exact.
     """
 
     emulator: Emulator
@@ -52,68 +63,72 @@ class Problem:
     loss: Loss
     flux: Tensor
     ivar: Tensor
+    blocks: Blocks | None = None
 
     def take(self, rows: Tensor) -> Problem:
         """Return the problem of some of the spectra."""
         return replace(self, flux=self.flux[rows], ivar=self.ivar[rows])
 
-    def model(self, x: Tensor) -> Tensor:
-        """Return the spectra of such stars: spectra × pixels."""
-        rest = self.emulator.flux(self._labels(x))
-        return rest if self.doppler is None else self.doppler.shift(x[:, -1]).apply(rest)
+    def exact(self) -> Problem:
+        """Return the same problem with the exact matrix."""
+        return replace(self, blocks=None)
+
+    def photons(self, ivar: Tensor) -> Problem:
+        """Return the problem with squares as its loss and the variance of photons alone."""
+        return replace(self, loss=Squares(), ivar=ivar)
 
     def cost(self, x: Tensor) -> Tensor:
         """Return the sum that is made small."""
-        return self.loss.cost(self._squares(x)).sum(1, dtype=torch.float64)
+        rest = self.emulator.flux(self._labels(x))
+        model = rest if self.doppler is None else self.doppler.shift(x[:, -1]).apply(rest)
+        squares = (self.flux - model).square_().mul_(self.ivar)
+        return self.loss.cost(squares).sum(1, dtype=torch.float64)
 
-    def chi2(self, x: Tensor) -> Tensor:
-        """Return the sum of squares, whatever the loss."""
-        return self._squares(x).sum(1, dtype=torch.float64)
-
-    def normal_equations(self, x: Tensor) -> NormalEquations:
-        """Return the normal equations where the stars are such."""
-        rest, gradient = self.emulator.flux_and_gradient(self._labels(x))
+    def at(self, x: Tensor) -> Point:
+        """Return what the sum is like at labels and velocities."""
+        tangents = self.emulator.tangents(self._labels(x))
         if self.doppler is None:
-            return self._at_rest(rest, gradient)
-        return self._moving(rest, gradient, self.doppler.shift(x[:, -1]))
+            return self._at_rest(tangents)
+        return self._moving(tangents, self.doppler.shift(x[:, -1]))
 
-    def photons(self) -> Problem:
-        """Return the same problem with squares as its loss."""
-        return replace(self, loss=Squares())
+    def _at_rest(self, tangents: Tangents) -> Point:
+        cost, weighed, weight = self._weighed(tangents.flux)
+        right = tangents.gathered(weighed[:, None, :])[:, 0].double()
+        return Point(cost, self._information(tangents, weight), right)
 
-    def _at_rest(self, rest: Tensor, gradient: Tensor) -> NormalEquations:
-        residual, weight = self._weighed(rest)
-        right = (weight * residual)[:, None, :] @ gradient
-        return NormalEquations(_information(gradient, weight), right[:, 0].double())
-
-    def _moving(self, rest: Tensor, gradient: Tensor, shift: Shift) -> NormalEquations:
+    def _moving(self, tangents: Tangents, shift: Shift) -> Point:
         # The gradients stay at rest, and what multiplies them is moved there. This is exact on the
         # right side, which says where a fit ends, and costs two spectra instead of one per label;
         # in the matrix among the labels, it spreads the weights to their nearest two pixels.
-        residual, weight = self._weighed(shift.apply(rest))
-        slope = shift.slope(rest)
-        moved = [shift.transposed(weight * residual), shift.transposed(weight * slope)]
-        right, mixed = (torch.stack(moved, 1) @ gradient).double().unbind(1)
-        n = gradient.shape[2]
-        matrix = torch.empty(len(rest), n + 1, n + 1, dtype=torch.float64, device=rest.device)
-        matrix[:, :n, :n] = _information(gradient, shift.spread(weight))
+        model, slope = shift.apply_with_slope(tangents.flux)
+        cost, weighed, weight = self._weighed(model)
+        tilted = weight * slope
+        moved = torch.stack([shift.transposed(weighed), shift.transposed(tilted)], 1)
+        right, mixed = tangents.gathered(moved).double().unbind(1)
+        n = right.shape[1]
+        matrix = torch.empty(len(model), n + 1, n + 1, dtype=torch.float64, device=model.device)
+        matrix[:, :n, :n] = self._information(tangents, shift.spread(weight))
         matrix[:, :n, n] = matrix[:, n, :n] = mixed
-        matrix[:, n, n] = (weight * slope * slope).sum(1, dtype=torch.float64)
-        last = (weight * slope * residual).sum(1, dtype=torch.float64)
-        return NormalEquations(matrix, torch.cat([right, last[:, None]], 1))
+        matrix[:, n, n] = (tilted * slope).sum(1, dtype=torch.float64)
+        last = (weighed * slope).sum(1, dtype=torch.float64)
+        return Point(cost, matrix, torch.cat([right, last[:, None]], 1))
 
     def _labels(self, x: Tensor) -> Tensor:
         labels = x if self.doppler is None else x[:, :-1]
         return labels.to(self.flux.dtype)
 
-    def _squares(self, x: Tensor) -> Tensor:
-        return (self.flux - self.model(x)).square_().mul_(self.ivar)
-
-    def _weighed(self, model: Tensor) -> tuple[Tensor, Tensor]:
+    def _weighed(self, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the cost, the weighed residuals and the weights."""
         residual = self.flux - model
-        return residual, self.ivar * self.loss.weight(self.ivar * residual.square())
+        weighed = residual * self.ivar
+        squares = weighed * residual
+        cost = self.loss.cost(squares).sum(1, dtype=torch.float64)
+        if isinstance(self.loss, Squares):
+            return cost, weighed, self.ivar
+        factor = self.loss.weight(squares)
+        return cost, weighed * factor, self.ivar * factor
 
-
-def _information(gradient: Tensor, weight: Tensor) -> Tensor:
-    rooted = gradient * weight.sqrt()[:, :, None]
-    return (rooted.mT @ rooted).double()
+    def _information(self, tangents: Tangents, weight: Tensor) -> Tensor:
+        if self.blocks is not None and isinstance(tangents, Factored):
+            return self.blocks.information(tangents, weight)
+        return tangents.information(weight)

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
+from starledger.compute.models.tangents import Tangents
+
 
 class Emulator(Protocol):
     """Gives the spectrum of a star with certain labels, for a batch of stars at once.
@@ -41,6 +43,9 @@ class Emulator(Protocol):
 
     def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
+
+    def tangents(self, labels: Tensor) -> Tangents:
+        """Return spectra with their derivatives, in whatever form serves fits best."""
 
     def to(self, device: torch.device) -> Self:
         """Return the same emulator on a device."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from starledger.compute.models.activations import Activation
+from starledger.compute.models.tangents import Tangents
 
 
 class Network(Protocol):
@@ -67,6 +68,10 @@ class Network(Protocol):
 
     def flux(self, scaled: Tensor) -> Tensor:
         """Return stars × pixels for stars × labels."""
+        raise NotImplementedError
+
+    def tangents(self, scaled: Tensor, rate: Tensor) -> Tangents:
+        """Return stars × pixels with their derivatives by the labels; see `flux_and_gradient`."""
         raise NotImplementedError
 
     def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:

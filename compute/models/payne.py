@@ -15,6 +15,7 @@ from starledger.compute.models.network import Network
 from starledger.compute.models.per_pixel import PerPixelNetwork
 from starledger.compute.models.shared_network import SharedNetwork
 from starledger.compute.models.stored import ModelRefused, StoredModel
+from starledger.compute.models.tangents import Tangents
 from starledger.schema.labels import label_order
 
 SYSTEM = "payne"
@@ -68,10 +69,16 @@ class Payne:
 
     def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
-        scaled = self._scaled(labels)
-        rate = (1.0 / (self.high - self.low)).to(scaled.dtype)
-        flux, gradient = self.network.flux_and_gradient(scaled, rate)
+        flux, gradient = self.network.flux_and_gradient(*self._scaled_and_rate(labels))
         return flux, gradient.mT
+
+    def tangents(self, labels: Tensor) -> Tangents:
+        """Return spectra with their derivatives, in the form that suits the network."""
+        return self.network.tangents(*self._scaled_and_rate(labels))
+
+    def _scaled_and_rate(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        scaled = self._scaled(labels)
+        return scaled, (1.0 / (self.high - self.low)).to(scaled.dtype)
 
     def _scaled(self, labels: Tensor) -> Tensor:
         # In double precision: 1 in 10⁷ of Teff is a millikelvin, but of its range it is more.

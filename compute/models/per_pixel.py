@@ -12,6 +12,7 @@ from torch import Tensor
 
 from starledger.compute.models.activations import Activation
 from starledger.compute.models.network import uniform
+from starledger.compute.models.tangents import Written
 
 CHUNK_VALUES = 1 << 19
 """So many activations at once stay in a processor's cache, which makes it twice as fast."""
@@ -123,6 +124,11 @@ class PerPixelNetwork:
             self._go_back(hidden, turned, gradient[rows])
             start = rows.stop
         return flux, gradient
+
+    def tangents(self, scaled: Tensor, rate: Tensor) -> Written:
+        """Return stars × pixels with their derivatives by the labels."""
+        flux, gradient = self.flux_and_gradient(scaled, rate)
+        return Written(flux, gradient.mT)
 
     def _rows(self, scaled: Tensor) -> int:
         """Return how many stars to take at once."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from starledger.compute.models.activations import Activation
 from starledger.compute.models.network import uniform
+from starledger.compute.models.tangents import Factored
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,14 @@ class SharedNetwork:
 
     def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
         """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels."""
-        values, tangents = scaled, torch.diag(rate)
+        found = self.tangents(scaled, rate)
+        return found.flux, found.inner @ found.outer
+
+    def tangents(self, scaled: Tensor, rate: Tensor) -> Factored:
+        """Return stars × pixels with their derivatives by the labels, through the last layer."""
+        values, inner = scaled, torch.diag(rate)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = self.activation.of(torch.addmm(bias, values, weight.mT))
-            tangents = (tangents @ weight.mT) * self.activation.slope(values.clone())[:, None, :]
+            inner = (inner @ weight.mT) * self.activation.slope(values.clone())[:, None, :]
         last = self.weights[-1].mT
-        return torch.addmm(self.biases[-1], values, last), tangents @ last
+        return Factored(torch.addmm(self.biases[-1], values, last), inner, last)

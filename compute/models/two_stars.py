@@ -11,6 +11,7 @@ from torch import Tensor
 
 from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.models.base import Emulator
+from starledger.compute.models.tangents import Written
 
 LIGHT_RATIO = "light_ratio"
 RELATIVE_RV = "relative_rv"
@@ -101,6 +102,10 @@ class TwoStars:
         rows += [second_rows[i] for i in self.own]
         rows += [(moved - flux) / (1.0 + ratio[:, None]), share * slope]
         return flux, torch.stack(rows, 2)
+
+    def tangents(self, labels: Tensor) -> Written:
+        """Return spectra with their derivatives."""
+        return Written(*self.flux_and_gradient(labels))
 
     def to(self, device: torch.device) -> Self:
         """Return the same emulator on a device."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from starledger.compute.models.cannon.terms import Terms
 from starledger.compute.models.stored import ModelRefused, StoredModel
+from starledger.compute.models.tangents import Factored
 
 SYSTEM = "cannon"
 
@@ -64,9 +65,14 @@ class Cannon:
 
     def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
+        found = self.tangents(labels)
+        return found.flux, (found.inner @ found.outer).mT
+
+    def tangents(self, labels: Tensor) -> Factored:
+        """Return spectra with their derivatives, through the terms."""
         derivatives = self.terms.derivatives(self.scaled(labels)) / self.scales
-        by_label = derivatives.transpose(1, 2).to(self.coefficients)
-        return self.flux(labels), (by_label @ self.coefficients).transpose(1, 2)
+        by_label = derivatives.mT.to(self.coefficients)
+        return Factored(self.flux(labels), by_label, self.coefficients)
 
     def to(self, device: torch.device) -> Self:
         """Return the same emulator on a device."""

@@ -8,6 +8,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from starledger.compute.models.tangents import Factored
+
 
 @dataclass(frozen=True)
 class PretendEmulator:
@@ -31,13 +33,17 @@ class PretendEmulator:
         return torch.addmm(bias, x, weight.T)
 
     def flux_and_gradient(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        found = self.tangents(labels)
+        return found.flux, (found.inner @ found.outer).mT
+
+    def tangents(self, labels: Tensor) -> Factored:
         x = self._scaled(labels)
         tangent = torch.diag_embed(1.0 / (self.high - self.low)).expand(len(x), -1, -1)
         for weight, bias in self.layers[:-1]:
             x = torch.addmm(bias, x, weight.T).tanh_()
             tangent = (tangent @ weight.T) * (1.0 - x * x)[:, None, :]
         weight, bias = self.layers[-1]
-        return torch.addmm(bias, x, weight.T), (tangent @ weight.T).mT
+        return Factored(torch.addmm(bias, x, weight.T), tangent, weight.T)
 
     def to(self, device: torch.device) -> Self:
         layers = tuple((w.to(device), b.to(device)) for w, b in self.layers)
