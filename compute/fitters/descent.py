@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.problem import Point, Problem
+from starledger.compute.fitters.problem import Known, Point, Problem
 
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-8
@@ -16,6 +16,8 @@ _COST_ROUNDING = 1e-6
 """Relative differences of cost that single precision does not tell apart."""
 _ROUGH_STEPS = 12
 """After so many steps, what still walks does so with the exact matrix."""
+_SETTLED = 10.0
+"""A step that is shorter than so many standard errors hardly changes the matrix."""
 _STALLED = 0.1
 """A step that is shorter than so many standard errors and makes nothing better is the last."""
 
@@ -111,7 +113,8 @@ class _Walkers:
 
     def _try(self, move: Tensor, left: Tensor) -> None:
         trial = self.box.inside(self.x + move)
-        there, cost = self.problem.at(trial), self.point.cost
+        known = Known(left < _SETTLED, self.point.matrix)
+        there, cost = self.problem.at(trial, known), self.point.cost
         # What such a step could gain is less than the rounding of the cost, whose sign says
         # nothing there: it is taken unless it clearly harms.
         near = left < (4.0 * _COST_ROUNDING * cost).sqrt().clamp(min=_STALLED)

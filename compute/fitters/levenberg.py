@@ -13,6 +13,7 @@ from torch import Tensor
 
 from starledger.compute.fitters.batches import batch_size
 from starledger.compute.fitters.descent import Box
+from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.fitters.starting import StartingGrid
@@ -52,7 +53,7 @@ class Levenberg:
 
     def fit(self, spectra: Spectra) -> Fits:
         """Return labels of spectra; none makes it fail, and each says how it ended."""
-        with torch.inference_mode():
+        with torch.inference_mode(), fast_products(self.box.low.device):
             starts = range(0, max(len(spectra), 1), self.batch)
             return joined([self._fit(_part(spectra, i, i + self.batch)) for i in starts])
 

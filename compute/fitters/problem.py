@@ -37,6 +37,22 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Matrices of some of the spectra, at labels so near that they would hardly change.
+
+    Parameters
+    ----------
+    rows
+        Which spectra, true or false.
+    matrix
+        Spectra × quantities × quantities; what it holds of other spectra does not matter.
+    """
+
+    rows: Tensor
+    matrix: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A batch of spectra that wait for their labels.
 
@@ -84,19 +100,27 @@ class Problem:
         squares = (self.flux - model).square_().mul_(self.ivar)
         return self.loss.cost(squares).sum(1, dtype=torch.float64)
 
-    def at(self, x: Tensor) -> Point:
-        """Return what the sum is like at labels and velocities."""
+    def at(self, x: Tensor, known: Known | None = None) -> Point:
+        """Return what the sum is like at labels and velocities.
+
+        Parameters
+        ----------
+        x
+            Spectra × quantities.
+        known
+            Matrices among labels that need not be computed again.
+        """
         tangents = self.emulator.tangents(self._labels(x))
         if self.doppler is None:
-            return self._at_rest(tangents)
-        return self._moving(tangents, self.doppler.shift(x[:, -1]))
+            return self._at_rest(tangents, known)
+        return self._moving(tangents, self.doppler.shift(x[:, -1]), known)
 
-    def _at_rest(self, tangents: Tangents) -> Point:
+    def _at_rest(self, tangents: Tangents, known: Known | None) -> Point:
         cost, weighed, weight = self._weighed(tangents.flux)
         right = tangents.gathered(weighed[:, None, :])[:, 0].double()
-        return Point(cost, self._information(tangents, weight), right)
+        return Point(cost, self._information(tangents, weight, known), right)
 
-    def _moving(self, tangents: Tangents, shift: Shift) -> Point:
+    def _moving(self, tangents: Tangents, shift: Shift, known: Known | None) -> Point:
         # The gradients stay at rest, and what multiplies them is moved there. This is exact on the
         # right side, which says where a fit ends, and costs two spectra instead of one per label;
         # in the matrix among the labels, it spreads the weights to their nearest two pixels.
@@ -107,7 +131,7 @@ class Problem:
         right, mixed = tangents.gathered(moved).double().unbind(1)
         n = right.shape[1]
         matrix = torch.empty(len(model), n + 1, n + 1, dtype=torch.float64, device=model.device)
-        matrix[:, :n, :n] = self._information(tangents, shift.spread(weight))
+        matrix[:, :n, :n] = self._information(tangents, shift.spread(weight), known)
         matrix[:, :n, n] = matrix[:, n, :n] = mixed
         matrix[:, n, n] = (tilted * slope).sum(1, dtype=torch.float64)
         last = (weighed * slope).sum(1, dtype=torch.float64)
@@ -128,7 +152,17 @@ class Problem:
         factor = self.loss.weight(squares)
         return cost, weighed * factor, self.ivar * factor
 
-    def _information(self, tangents: Tangents, weight: Tensor) -> Tensor:
+    def _information(self, tangents: Tangents, weight: Tensor, known: Known | None) -> Tensor:
+        if known is None:
+            return self._all_information(tangents, weight)
+        n = known.matrix.shape[1] - (self.doppler is not None)
+        matrix = known.matrix[:, :n, :n].clone()
+        rows = (~known.rows).nonzero()[:, 0]
+        if len(rows):
+            matrix[rows] = self._all_information(tangents.take(rows), weight[rows])
+        return matrix
+
+    def _all_information(self, tangents: Tangents, weight: Tensor) -> Tensor:
         if self.blocks is not None and isinstance(tangents, Factored):
             return self.blocks.information(tangents, weight)
         return tangents.information(weight)

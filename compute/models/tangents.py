@@ -6,7 +6,7 @@ spectra, which an emulator whose last layer is linear tells without writing them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import torch
@@ -14,8 +14,8 @@ from torch import Tensor
 
 BLOCKS = 32
 """Parts of the spectrum within which `Blocks` takes weights to be the same."""
-_AT_ONCE = 8
-"""Stars whose matrices among factors stay in a processor's cache."""
+_AT_ONCE_ON_CPU, _AT_ONCE = 16, 1024
+"""Stars whose largest arrays stay in a processor's cache, or are no burden elsewhere."""
 
 
 class Tangents(Protocol):
@@ -32,6 +32,10 @@ class Tangents(Protocol):
 
     def information(self, weights: Tensor) -> Tensor:
         """Return JᵀWJ in double precision: stars × labels × labels for stars × pixels."""
+        raise NotImplementedError
+
+    def take(self, rows: Tensor) -> Self:
+        """Return those of some of the stars."""
         raise NotImplementedError
 
 
@@ -58,6 +62,10 @@ class Written:
         """Return JᵀWJ."""
         rooted = self.gradient * weights.sqrt()[:, :, None]
         return (rooted.mT @ rooted).double()
+
+    def take(self, rows: Tensor) -> Self:
+        """Return those of some of the stars."""
+        return replace(self, flux=self.flux[rows], gradient=self.gradient[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,22 @@ class Factored:
 
     def information(self, weights: Tensor) -> Tensor:
         """Return JᵀWJ."""
-        rooted = (self.inner @ self.outer).mul_(weights.sqrt()[:, None, :])
-        return (rooted @ rooted.mT).double()
+        n_stars, n_labels, _ = self.inner.shape
+        matrix = self.inner.new_empty(n_stars, n_labels, n_labels, dtype=torch.float64)
+        at_once = _at_once(self.inner.device)
+        room = self.flux.new_empty(at_once * n_labels, self.flux.shape[1])
+        for i in range(0, n_stars, at_once):
+            some = self.inner[i : i + at_once]
+            rows = room[: some[..., 0].numel()]
+            torch.mm(some.flatten(0, 1), self.outer, out=rows)
+            rooted = rows.view(len(some), n_labels, -1)
+            rooted.mul_(weights[i : i + at_once, None, :].sqrt())
+            matrix[i : i + at_once] = (rooted @ rooted.mT).double()
+        return matrix
+
+    def take(self, rows: Tensor) -> Self:
+        """Return those of some of the stars."""
+        return replace(self, flux=self.flux[rows], inner=self.inner[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +147,15 @@ class Blocks:
         padded = torch.nn.functional.pad(weights, (0, room))
         means = padded.view(-1, n_blocks, self.width).mean(2)
         means[:, -1] *= self.width / (self.width - room)
-        inner = tangents.inner
+        at_once = _at_once(weights.device)
+        parts = zip(torch.split(tangents.inner, at_once), torch.split(means, at_once), strict=True)
         return torch.cat(
             [
-                self._part(inner[i : i + _AT_ONCE], means[i : i + _AT_ONCE], n_factors)
-                for i in range(0, len(inner), _AT_ONCE)
+                inner @ (mean @ self.products).view(-1, n_factors, n_factors) @ inner.mT
+                for inner, mean in parts
             ]
-        )
+        ).double()
 
-    def _part(self, inner: Tensor, means: Tensor, n_factors: int) -> Tensor:
-        among = (means @ self.products).view(-1, n_factors, n_factors)
-        return (inner @ among @ inner.mT).double()
+
+def _at_once(device: torch.device) -> int:
+    return _AT_ONCE_ON_CPU if device.type == "cpu" else _AT_ONCE
