@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.doppler import Doppler, Shift
+from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.fitters.losses import Loss, Squares
+from starledger.compute.fitters.shifts import Shift
 from starledger.compute.models.base import Emulator
 from starledger.compute.models.tangents import Blocks, Factored, Tangents
 

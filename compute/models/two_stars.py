@@ -88,7 +88,7 @@ class TwoStars:
         one, one_gradient = self.star.flux_and_gradient(first)
         two, two_gradient = self.star.flux_and_gradient(second)
         shift = self.doppler.shift(rv)
-        moved, slope = shift.apply(two), shift.slope(two)
+        moved, slope = shift.apply_with_slope(two)
         flux = _mixed(one, moved, ratio)
         share = (ratio / (1.0 + ratio))[:, None]
         own = set(self.own)
