@@ -11,6 +11,10 @@ from starledger.compute.fitters.problem import Known, Point, Problem
 
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-8
+_HARDER = 0.1
+"""Damping after a step that failed, at least: with less, the next would be the same."""
+_WORTH, _PATIENCE = 0.01, 3
+"""So many short steps in a row that lower the cost by less are the last."""
 _RIDGE = 1e-9
 _COST_ROUNDING = 1e-6
 """Relative differences of cost that single precision does not tell apart."""
@@ -91,6 +95,7 @@ class _Walkers:
         self.x, self.point = start.clone(), problem.at(start)
         self.damping = torch.full_like(self.point.cost, _FIRST_DAMPING)
         self.rows = torch.arange(len(start), device=start.device)
+        self.idle = torch.zeros_like(self.rows)
         self.taken = 0
         nothing = torch.zeros_like(self.rows)
         self.out = Descent(start.clone(), self.point.cost.clone(), nothing > 0, nothing)
@@ -112,6 +117,7 @@ class _Walkers:
         return len(self.rows) > 0
 
     def _try(self, move: Tensor, left: Tensor) -> None:
+        length = torch.einsum("si,sij,sj->s", move, self.point.matrix, move).clamp(min=0.0).sqrt()
         trial = self.box.inside(self.x + move)
         known = Known(left < _SETTLED, self.point.matrix)
         there, cost = self.problem.at(trial, known), self.point.cost
@@ -121,9 +127,14 @@ class _Walkers:
         slack = torch.where(near, 10.0 * _COST_ROUNDING, _COST_ROUNDING)
         better = there.cost <= cost * (1.0 + slack)
         stalled = ~(there.cost < cost * (1.0 - _COST_ROUNDING)) & near
+        # Where a model has a kink, such as those of rectifying neurons, the gradient never falls to
+        # zero; a fit ends there when short steps bring nothing any more.
+        idle = (length < 1.0) & ~(there.cost < cost - _WORTH)
+        self.idle = torch.where(idle, self.idle + 1, 0)
+        stalled |= self.idle >= _PATIENCE
         self.taken += 1
-        self.damping = torch.where(better, self.damping * 0.1, self.damping * 10.0)
-        self.damping.clamp_(min=_LEAST_DAMPING)
+        harder = (self.damping * 10.0).clamp(min=_HARDER)
+        self.damping = torch.where(better, (self.damping * 0.1).clamp(min=_LEAST_DAMPING), harder)
         self.x = torch.where(better[:, None], trial, self.x)
         self.point = Point(
             torch.where(better, there.cost, cost),
@@ -138,6 +149,7 @@ class _Walkers:
         self._put(arrived, converged=True)
         stay = (~arrived).nonzero()[:, 0]
         self.x, self.rows, self.damping = self.x[stay], self.rows[stay], self.damping[stay]
+        self.idle = self.idle[stay]
         self.problem, self.point = self.problem.take(stay), self.point.take(stay)
 
     def _put(self, which: Tensor, *, converged: bool) -> None:

@@ -10,7 +10,10 @@ from torch import Tensor
 from starledger.compute.fitters.levenberg import Levenberg
 from starledger.compute.fitters.losses import Huber, Loss, Squares, Student
 from starledger.compute.fitters.settings import FitSettings
+from starledger.compute.models.activations import LEAKY_RELU
 from starledger.compute.models.base import Convergence, Fits, Spectra
+from starledger.compute.models.payne import Payne
+from starledger.compute.models.shared_network import SharedNetwork
 from tests.compute.fitters.conftest import Observe
 from tests.compute.fitters.pretend_emulator import PretendEmulator
 
@@ -211,3 +214,19 @@ def test_no_spectra_give_no_fits(emulator: PretendEmulator) -> None:
     fits = Levenberg(emulator).fit(Spectra(torch.empty(0, 800), torch.empty(0, 800)))
     assert fits.labels.shape == (0, 5)
     assert fits.convergence == ()
+
+
+def test_fits_end_at_the_kinks_of_rectifying_neurons() -> None:
+    draw = torch.Generator().manual_seed(4)
+    labels = ("teff", "logg", "vmic", *(f"{one}_fe" for one in ("c", "o", "mg", "ca", "ti", "ni")))
+    n = len(labels)
+    network = SharedNetwork.random(n, 600, (60, 60), LEAKY_RELU, draw)
+    low = torch.full((n,), -1.0, dtype=torch.float64)
+    wavelength = torch.linspace(5000.0, 5200.0, 600, dtype=torch.float64)
+    kinked = Payne(network, labels, wavelength, low, -low, "none")
+    true = 1.2 * torch.rand(200, n, generator=draw) - 0.6
+    flux = kinked.flux(true) + 0.1 * torch.randn(200, 600, generator=draw)
+    fits = Levenberg(kinked, AT_REST).fit(Spectra(flux, torch.full_like(flux, 100.0)))
+    assert sum(end is Convergence.CONVERGED for end in fits.convergence) >= 195
+    assert float(((fits.labels - true) / fits.errors).std()) < 1.15
+    assert float(fits.steps.double().mean()) < 20.0
