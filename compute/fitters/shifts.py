@@ -60,17 +60,17 @@ class EvenShift:
 
     def apply(self, rest: Tensor) -> Tensor:
         """Return S·rest, the spectra as observed."""
-        return _slid(self._aligned(rest), _kernel(self.part))
+        return _slid(self._aligned(rest), kernel(self.part))
 
     def apply_with_slope(self, rest: Tensor) -> tuple[Tensor, Tensor]:
         """Return the spectra as observed, and their derivatives by the velocity, by km/s."""
         aligned = self._aligned(rest)
-        tilts = [self.kms * tilt for tilt in _kernel_slope(self.part)]
-        return _slid(aligned, _kernel(self.part)), _slid(aligned, tilts)
+        tilts = [self.kms * tilt for tilt in kernel_slope(self.part)]
+        return _slid(aligned, kernel(self.part)), _slid(aligned, tilts)
 
     def transposed(self, observed: Tensor) -> Tensor:
         """Return Sᵀ·observed."""
-        return _slid(self._realigned(observed, BEFORE, AFTER), _kernel(self.part)[::-1])
+        return _slid(self._realigned(observed, BEFORE, AFTER), kernel(self.part)[::-1])
 
     def spread(self, weights: Tensor) -> Tensor:
         """Return weights on the grid at rest, none negative, of the same sum but at the ends."""
@@ -121,14 +121,14 @@ class UnevenShift:
     def apply(self, rest: Tensor) -> Tensor:
         """Return S·rest, the spectra as observed."""
         out = torch.zeros_like(rest)
-        for factor, there in zip(_kernel(self.part), self._neighbours(rest), strict=True):
+        for factor, there in zip(kernel(self.part), self._neighbours(rest), strict=True):
             out.addcmul_(factor.expand_as(out), there)
         return out
 
     def apply_with_slope(self, rest: Tensor) -> tuple[Tensor, Tensor]:
         """Return the spectra as observed, and their derivatives by the velocity."""
         flux, slope = torch.zeros_like(rest), torch.zeros_like(rest)
-        kernels = _kernel(self.part), _kernel_slope(self.part), self._neighbours(rest)
+        kernels = kernel(self.part), kernel_slope(self.part), self._neighbours(rest)
         for factor, tilt, there in zip(*kernels, strict=True):
             flux.addcmul_(factor.expand_as(flux), there)
             slope.addcmul_(tilt.expand_as(slope), there)
@@ -137,7 +137,7 @@ class UnevenShift:
     def transposed(self, observed: Tensor) -> Tensor:
         """Return Sᵀ·observed."""
         out, share = torch.zeros_like(observed), torch.empty_like(observed)
-        for place, factor in enumerate(_kernel(self.part)):
+        for place, factor in enumerate(kernel(self.part)):
             torch.mul(observed, factor, out=share)
             self._at(out, place).scatter_add_(1, self.first, share)
         return out
@@ -160,13 +160,15 @@ class UnevenShift:
         return rest.narrow(1, place, rest.shape[1] - _TAPS + 1)
 
 
-def _kernel(t: Tensor) -> tuple[Tensor, ...]:
+def kernel(t: Tensor) -> tuple[Tensor, ...]:
+    """Return the factors of the six neighbours at a part 0–1 between the two in the middle."""
     u = 1.0 - t
     before = _outer(2.0 + t), _middle(1.0 + t), _inner(t)
     return *before, _inner(u), _middle(1.0 + u), _outer(2.0 + u)
 
 
-def _kernel_slope(t: Tensor) -> tuple[Tensor, ...]:
+def kernel_slope(t: Tensor) -> tuple[Tensor, ...]:
+    """Return the derivatives of the factors by how far the star moved, in pixels."""
     # The velocity moves the pixel towards shorter wavelengths: towards smaller t.
     u = 1.0 - t
     before = _outer_slope(2.0 + t), _middle_slope(1.0 + t), _inner_slope(t)
