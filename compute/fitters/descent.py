@@ -7,23 +7,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.problem import Known, Point, Problem
+from starledger.compute.fitters.problem import Point, Problem, Wanted
 
-_FIRST_DAMPING = 1e-3
-_LEAST_DAMPING = 1e-8
+_FIRST_DAMPING, _LEAST_DAMPING = 1e-3, 1e-8
 _HARDER = 0.1
 """Damping after a step that failed, at least: with less, the next would be the same."""
-_WORTH, _PATIENCE = 0.01, 3
-"""So many short steps in a row that lower the cost by less are the last."""
 _RIDGE = 1e-9
 _COST_ROUNDING = 1e-6
 """Relative differences of cost that single precision does not tell apart."""
-_ROUGH_STEPS = 12
-"""After so many steps, what still walks does so with the exact matrix."""
-_SETTLED = 10.0
-"""A step that is shorter than so many standard errors hardly changes the matrix."""
+_WORTH, _PATIENCE = 0.01, 3
+"""So many short steps in a row that lower the cost by less are the last."""
+_NEAR, _SETTLED = 12.0, 5.0
+"""A step that is shorter than so many standard errors wants the exact matrix where it leads; one
+that is even shorter hardly changes it."""
 _STALLED = 0.1
-"""A step that is shorter than so many standard errors and makes nothing better is the last."""
+"""A step that is shorter than so many standard errors may gain less than rounding shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,10 @@ class Descent:
         Spectra × quantities.
     cost
         The sum that was made small.
+    matrix
+        JᵀWJ there, or so near that it is the same for all purposes.
+    exact
+        Whether it is; else it is only about that.
     converged
         Whether the next step would have been short enough.
     steps
@@ -60,6 +62,8 @@ class Descent:
 
     x: Tensor
     cost: Tensor
+    matrix: Tensor
+    exact: Tensor
     converged: Tensor
     steps: Tensor
 
@@ -96,9 +100,17 @@ class _Walkers:
         self.damping = torch.full_like(self.point.cost, _FIRST_DAMPING)
         self.rows = torch.arange(len(start), device=start.device)
         self.idle = torch.zeros_like(self.rows)
+        self.exact = torch.full_like(self.rows, problem.blocks is None, dtype=torch.bool)
         self.taken = 0
         nothing = torch.zeros_like(self.rows)
-        self.out = Descent(start.clone(), self.point.cost.clone(), nothing > 0, nothing)
+        self.out = Descent(
+            start.clone(),
+            self.point.cost.clone(),
+            self.point.matrix.clone(),
+            nothing > 0,
+            nothing > 0,
+            nothing,
+        )
 
     def step(self, tolerance: float) -> bool:
         """Take one step; return whether any spectrum is left."""
@@ -110,38 +122,39 @@ class _Walkers:
         self._leave(~here)
         if not len(self.rows):
             return False
-        if self.taken == _ROUGH_STEPS and self.problem.blocks is not None:
-            self.problem = self.problem.exact()
-            self.point = self.problem.at(self.x)
         self._try(_solve(self.point, free[here], self.damping), left[here])
         return len(self.rows) > 0
 
     def _try(self, move: Tensor, left: Tensor) -> None:
         length = torch.einsum("si,sij,sj->s", move, self.point.matrix, move).clamp(min=0.0).sqrt()
         trial = self.box.inside(self.x + move)
-        known = Known(left < _SETTLED, self.point.matrix)
-        there, cost = self.problem.at(trial, known), self.point.cost
+        kept, exact = self.exact & (left < _SETTLED), self.exact | (left < _NEAR)
+        there = self.problem.at(trial, Wanted(kept, exact, self.point.matrix))
+        cost = self.point.cost
         # What such a step could gain is less than the rounding of the cost, whose sign says
         # nothing there: it is taken unless it clearly harms.
         near = left < (4.0 * _COST_ROUNDING * cost).sqrt().clamp(min=_STALLED)
         slack = torch.where(near, 10.0 * _COST_ROUNDING, _COST_ROUNDING)
         better = there.cost <= cost * (1.0 + slack)
-        stalled = ~(there.cost < cost * (1.0 - _COST_ROUNDING)) & near
         # Where a model has a kink, such as those of rectifying neurons, the gradient never falls to
         # zero; a fit ends there when short steps bring nothing any more.
         idle = (length < 1.0) & ~(there.cost < cost - _WORTH)
         self.idle = torch.where(idle, self.idle + 1, 0)
-        stalled |= self.idle >= _PATIENCE
         self.taken += 1
-        harder = (self.damping * 10.0).clamp(min=_HARDER)
-        self.damping = torch.where(better, (self.damping * 0.1).clamp(min=_LEAST_DAMPING), harder)
+        # Of what the matrix foretold; it is about 1 where the model is nearly linear.
+        foretold = 2.0 * (self.point.right * move).sum(1) - length.square()
+        kept = (cost - there.cost) / foretold
+        self.damping *= torch.where(kept > 0.75, 0.1, torch.where(kept > 0.25, 1.0, 3.0))
+        self.damping.clamp_(min=_LEAST_DAMPING)
+        self.damping = torch.where(better, self.damping, (self.damping * 3.0).clamp(min=_HARDER))
+        self.exact = torch.where(better, exact, self.exact)
         self.x = torch.where(better[:, None], trial, self.x)
         self.point = Point(
             torch.where(better, there.cost, cost),
             torch.where(better[:, None, None], there.matrix, self.point.matrix),
             torch.where(better[:, None], there.right, self.point.right),
         )
-        self._leave(stalled)
+        self._leave(self.idle >= _PATIENCE)
 
     def _leave(self, arrived: Tensor) -> None:
         if not arrived.any():
@@ -149,12 +162,13 @@ class _Walkers:
         self._put(arrived, converged=True)
         stay = (~arrived).nonzero()[:, 0]
         self.x, self.rows, self.damping = self.x[stay], self.rows[stay], self.damping[stay]
-        self.idle = self.idle[stay]
+        self.idle, self.exact = self.idle[stay], self.exact[stay]
         self.problem, self.point = self.problem.take(stay), self.point.take(stay)
 
     def _put(self, which: Tensor, *, converged: bool) -> None:
         rows = self.rows[which]
         self.out.x[rows], self.out.cost[rows] = self.x[which], self.point.cost[which]
+        self.out.matrix[rows], self.out.exact[rows] = self.point.matrix[which], self.exact[which]
         self.out.converged[rows], self.out.steps[rows] = converged, self.taken
 
     def finished(self) -> Descent:

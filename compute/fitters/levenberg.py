@@ -13,13 +13,17 @@ from torch import Tensor
 
 from starledger.compute.fitters.batches import batch_size
 from starledger.compute.fitters.descent import Box
+from starledger.compute.fitters.parallel import side_by_side
 from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
-from starledger.compute.fitters.starting import StartingGrid
+from starledger.compute.fitters.starting import StartingGrid, spread_labels
 from starledger.compute.fitters.triage import cleaned, refusals
 from starledger.compute.models.base import Emulator, Fits, Spectra
-from starledger.compute.models.tangents import Blocks, Factored
+from starledger.compute.models.tangents import Blocks
+
+_EXAMPLES = 128
+"""Stars whose derivatives tell in which combinations of factors others will lie."""
 
 
 class Levenberg:
@@ -53,15 +57,17 @@ class Levenberg:
 
     def fit(self, spectra: Spectra) -> Fits:
         """Return labels of spectra; none makes it fail, and each says how it ended."""
-        with torch.inference_mode(), fast_products(self.box.low.device):
-            starts = range(0, max(len(spectra), 1), self.batch)
-            return joined([self._fit(_part(spectra, i, i + self.batch)) for i in starts])
+        starts = range(0, max(len(spectra), 1), self.batch)
+        parts = [_part(spectra, i, i + self.batch) for i in starts]
+        with fast_products(self.box.low.device):
+            return joined(side_by_side(self._fit, parts, self.box.low.device))
 
     @property
     def n_quantities(self) -> int:
         """How many quantities are fitted: the labels and, perhaps, the radial velocity."""
         return len(self.box.low)
 
+    @torch.inference_mode()
     def _fit(self, spectra: Spectra) -> Fits:
         refused = refusals(spectra, self.n_quantities)
         clean = cleaned(spectra)
@@ -80,11 +86,11 @@ def _part(spectra: Spectra, first: int, end: int) -> Spectra:
 
 def blocks_of(emulator: Emulator) -> Blocks | None:
     """Return the blocks of an emulator with factored derivatives, where they are worth it."""
-    middle = (emulator.low + emulator.high)[None] / 2.0
-    tangents = emulator.tangents(middle.float())
-    if not isinstance(tangents, Factored) or 2 * len(tangents.outer) > tangents.outer.shape[1]:
+    stars = spread_labels(emulator, _EXAMPLES).float()
+    factors = emulator.tangents(stars).factors()
+    if factors is None or 2 * len(factors.outer) > factors.outer.shape[1]:
         return None
-    return Blocks.of(tangents.outer.float())
+    return Blocks.of(factors)
 
 
 def box_of(emulator: Emulator, settings: FitSettings) -> Box:

@@ -53,8 +53,8 @@ def _bounds(
     if mask is not None:
         ivar = ivar.masked_fill(mask, 0.0)
     problem = Problem(emulator, doppler, Squares(), flux, ivar)
-    there = problem.at(torch.cat([labels.double(), still], 1))
-    at_one = covariance(there.matrix)[0].diagonal(dim1=1, dim2=2).sqrt()
+    information = problem.information(torch.cat([labels.double(), still], 1))
+    at_one = covariance(information)[0].diagonal(dim1=1, dim2=2).sqrt()
     return at_one / snr[:, None].to(at_one)
 
 

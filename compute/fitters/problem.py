@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +12,7 @@ from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.fitters.losses import Loss, Squares
 from starledger.compute.fitters.shifts import Shift
 from starledger.compute.models.base import Emulator
-from starledger.compute.models.tangents import Blocks, Factored, Tangents
+from starledger.compute.models.tangents import Blocks, Tangents
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,31 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Matrices of some of the spectra, at labels so near that they would hardly change.
+class Wanted:
+    """How good a matrix each spectrum needs.
 
     Parameters
     ----------
-    rows
-        Which spectra, true or false.
+    kept
+        Which spectra keep the one that they have: it was taken so near that it hardly changed.
+    exact
+        Which of the others need the exact one.
     matrix
-        Spectra × quantities × quantities; what it holds of other spectra does not matter.
+        Those that they have: spectra × quantities × quantities.
     """
 
-    rows: Tensor
+    kept: Tensor
+    exact: Tensor
     matrix: Tensor
+
+    def made(self, rough: Callable[[Tensor], Tensor], exact: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the matrices, made by two functions of rows."""
+        matrix = self.matrix.clone()
+        for which, of in ((~self.exact, rough), (self.exact, exact)):
+            rows = (which & ~self.kept).nonzero()[:, 0]
+            if len(rows):
+                matrix[rows] = of(rows)
+        return matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,6 @@ class Problem:
         """Return the problem of some of the spectra."""
         return replace(self, flux=self.flux[rows], ivar=self.ivar[rows])
 
-    def exact(self) -> Problem:
-        """Return the same problem with the exact matrix."""
-        return replace(self, blocks=None)
-
     def photons(self, ivar: Tensor) -> Problem:
         """Return the problem with squares as its loss and the variance of photons alone."""
         return replace(self, loss=Squares(), ivar=ivar)
@@ -101,42 +110,36 @@ class Problem:
         squares = (self.flux - model).square_().mul_(self.ivar)
         return self.loss.cost(squares).sum(1, dtype=torch.float64)
 
-    def at(self, x: Tensor, known: Known | None = None) -> Point:
+    def at(self, x: Tensor, wanted: Wanted | None = None) -> Point:
         """Return what the sum is like at labels and velocities.
 
         Parameters
         ----------
         x
             Spectra × quantities.
-        known
-            Matrices among labels that need not be computed again.
+        wanted
+            How good a matrix each needs; without, all are about.
         """
+        here = self._linear(x)
+        return Point(
+            here.cost,
+            here.matrix(self.blocks) if wanted is None else wanted.made(here.about, here.exact),
+            here.right(),
+        )
+
+    def information(self, x: Tensor) -> Tensor:
+        """Return the exact matrix at labels and velocities."""
+        return self._linear(x).matrix(None)
+
+    def _linear(self, x: Tensor) -> Linear:
         tangents = self.emulator.tangents(self._labels(x))
         if self.doppler is None:
-            return self._at_rest(tangents, known)
-        return self._moving(tangents, self.doppler.shift(x[:, -1]), known)
-
-    def _at_rest(self, tangents: Tangents, known: Known | None) -> Point:
-        cost, weighed, weight = self._weighed(tangents.flux)
-        right = tangents.gathered(weighed[:, None, :])[:, 0].double()
-        return Point(cost, self._information(tangents, weight, known), right)
-
-    def _moving(self, tangents: Tangents, shift: Shift, known: Known | None) -> Point:
-        # The gradients stay at rest, and what multiplies them is moved there. This is exact on the
-        # right side, which says where a fit ends, and costs two spectra instead of one per label;
-        # in the matrix among the labels, it spreads the weights to their nearest two pixels.
-        model, slope = shift.apply_with_slope(tangents.flux)
+            model, shift, slope = tangents.flux, None, None
+        else:
+            shift = self.doppler.shift(x[:, -1])
+            model, slope = shift.apply_with_slope(tangents.flux)
         cost, weighed, weight = self._weighed(model)
-        tilted = weight * slope
-        moved = torch.stack([shift.transposed(weighed), shift.transposed(tilted)], 1)
-        right, mixed = tangents.gathered(moved).double().unbind(1)
-        n = right.shape[1]
-        matrix = torch.empty(len(model), n + 1, n + 1, dtype=torch.float64, device=model.device)
-        matrix[:, :n, :n] = self._information(tangents, shift.spread(weight), known)
-        matrix[:, :n, n] = matrix[:, n, :n] = mixed
-        matrix[:, n, n] = (tilted * slope).sum(1, dtype=torch.float64)
-        last = (weighed * slope).sum(1, dtype=torch.float64)
-        return Point(cost, matrix, torch.cat([right, last[:, None]], 1))
+        return Linear(tangents, cost, weighed, weight, self.blocks, shift, slope)
 
     def _labels(self, x: Tensor) -> Tensor:
         labels = x if self.doppler is None else x[:, :-1]
@@ -153,17 +156,80 @@ class Problem:
         factor = self.loss.weight(squares)
         return cost, weighed * factor, self.ivar * factor
 
-    def _information(self, tangents: Tangents, weight: Tensor, known: Known | None) -> Tensor:
-        if known is None:
-            return self._all_information(tangents, weight)
-        n = known.matrix.shape[1] - (self.doppler is not None)
-        matrix = known.matrix[:, :n, :n].clone()
-        rows = (~known.rows).nonzero()[:, 0]
-        if len(rows):
-            matrix[rows] = self._all_information(tangents.take(rows), weight[rows])
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """The spectra as they are for small changes of all quantities.
+
+    The gradients stay at rest, and what multiplies them is moved there. This is exact on the right
+    side, which says where a fit ends, and costs one spectrum instead of one per label; in the
+    matrix among the labels, it spreads the weights to their nearest two pixels.
+
+    Parameters
+    ----------
+    tangents
+        Of the emulator.
+    cost, weighed, weight
+        The sum, the weighed residuals and the weights: spectra, and spectra × pixels.
+    blocks
+        See `Problem`.
+    shift, slope
+        Of moving stars, and the derivative of their spectra by the velocity: spectra × pixels.
+    """
+
+    tangents: Tangents
+    cost: Tensor
+    weighed: Tensor
+    weight: Tensor
+    blocks: Blocks | None
+    shift: Shift | None
+    slope: Tensor | None
+
+    def right(self) -> Tensor:
+        """Return JᵀW(flux − model)."""
+        labels = self._gathered(self.weighed)
+        if self.slope is None:
+            return labels
+        last = (self.weighed * self.slope).sum(1, dtype=torch.float64)
+        return torch.cat([labels, last[:, None]], 1)
+
+    def about(self, rows: Tensor) -> Tensor:
+        """Return about JᵀWJ of some of the spectra."""
+        return self.take(rows).matrix(self.blocks)
+
+    def exact(self, rows: Tensor) -> Tensor:
+        """Return JᵀWJ of some of the spectra."""
+        return self.take(rows).matrix(None)
+
+    def matrix(self, blocks: Blocks | None) -> Tensor:
+        """Return JᵀWJ, with blocks only about."""
+        weight = self.weight if self.shift is None else self.shift.spread(self.weight)
+        factors = None if blocks is None else self.tangents.factors()
+        if blocks is None or factors is None:
+            labels = self.tangents.information(weight)
+        else:
+            labels = blocks.information(factors, weight)
+        if self.slope is None:
+            return labels
+        tilted, n = self.weight * self.slope, labels.shape[1]
+        matrix = labels.new_empty(len(labels), n + 1, n + 1)
+        matrix[:, :n, :n] = labels
+        matrix[:, :n, n] = matrix[:, n, :n] = self._gathered(tilted)
+        matrix[:, n, n] = (tilted * self.slope).sum(1, dtype=torch.float64)
         return matrix
 
-    def _all_information(self, tangents: Tangents, weight: Tensor) -> Tensor:
-        if self.blocks is not None and isinstance(tangents, Factored):
-            return self.blocks.information(tangents, weight)
-        return tangents.information(weight)
+    def take(self, rows: Tensor) -> Linear:
+        """Return some of the spectra."""
+        return replace(
+            self,
+            tangents=self.tangents.take(rows),
+            cost=self.cost[rows],
+            weighed=self.weighed[rows],
+            weight=self.weight[rows],
+            shift=None if self.shift is None else self.shift.take(rows),
+            slope=None if self.slope is None else self.slope[rows],
+        )
+
+    def _gathered(self, values: Tensor) -> Tensor:
+        at_rest = values if self.shift is None else self.shift.transposed(values)
+        return self.tangents.gathered(at_rest[:, None])[:, 0].double()

@@ -50,6 +50,8 @@ class Search:
         n, m = len(spectra), len(box.low)
         self.x = torch.full((n, m), torch.nan, dtype=torch.float64, device=able.device)
         self.cost = torch.full_like(self.x[:, 0], torch.inf)
+        self.matrix = torch.full_like(self.x[:, :, None].expand(n, m, m), torch.nan).contiguous()
+        self.exact = torch.zeros_like(able)
         self.converged, self.outside = torch.zeros_like(able), torch.zeros_like(able)
         self.steps = torch.zeros_like(able, dtype=torch.int64)
         self.walked = 0
@@ -85,6 +87,7 @@ class Search:
         rows, start = rows[better], start[better]
         self.photons[rows], self.weights[rows] = photons[better], weights[better]
         self.x[rows], self.cost[rows] = found.x[better], cost[better]
+        self.matrix[rows], self.exact[rows] = found.matrix[better], found.exact[better]
         self.converged[rows] = found.converged[better]
         if self.problem.doppler is None:
             return rows[:0]
@@ -105,30 +108,27 @@ class Search:
 
     def fits(self, refused: list[Convergence | None]) -> Fits:
         """Return what was found; `refused` tells why some spectra were not even tried."""
-        best = replace(self.problem, ivar=self.weights).exact()
-        there = best.at(self.x.nan_to_num())
-        matrix, singular = covariance(there.matrix)
+        best = replace(self.problem, ivar=self.weights)
+        rows = (~self.exact & self.able).nonzero()[:, 0]
+        if len(rows):
+            self.matrix[rows] = best.take(rows).information(self.x[rows])
+        matrix, singular = covariance(self.matrix)
         n_pixels = (self.weights > 0).sum(1)
         ends = self._ends(singular | matrix.isnan().any(2).any(1), n_pixels, refused)
         failed = torch.tensor([end.failed for end in ends], dtype=torch.bool, device=self.x.device)
         x = self.x.masked_fill(failed[:, None], torch.nan)
-        chi2 = there.cost if self._is_plain else best.photons(self.weights).cost(x.nan_to_num())
-        chi2 = chi2.masked_fill(failed, torch.nan)
+        chi2 = best.photons(self.weights).cost(x.nan_to_num()).masked_fill(failed, torch.nan)
         n = len(self.problem.emulator.labels)
         matrix = matrix.masked_fill(failed[:, None, None], torch.nan)
         bounds = self._photon_covariance(matrix, x).diagonal(dim1=1, dim2=2)[:, :n].sqrt()
         rv = None if self.problem.doppler is None else x[:, -1]
         return Fits(x[:, :n], matrix, rv, chi2, n_pixels, ends, self.steps, bounds)
 
-    @property
-    def _is_plain(self) -> bool:
-        return isinstance(self.settings.loss, Squares)
-
     def _photon_covariance(self, matrix: Tensor, x: Tensor) -> Tensor:
-        if self._is_plain and not self.settings.emulator_error:
+        if isinstance(self.settings.loss, Squares) and not self.settings.emulator_error:
             return matrix
-        photons = self.problem.photons(self.photons).exact().at(x.nan_to_num())
-        return covariance(photons.matrix)[0].masked_fill(x.isnan()[:, :1, None], torch.nan)
+        information = self.problem.photons(self.photons).information(x.nan_to_num())
+        return covariance(information)[0].masked_fill(x.isnan()[:, :1, None], torch.nan)
 
     def _ends(
         self, singular: Tensor, n_pixels: Tensor, refused: list[Convergence | None]

@@ -7,8 +7,8 @@ Pixels are interpolated by cubic convolution over six neighbours (Keys 1981, IEE
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -35,6 +35,10 @@ class Shift(Protocol):
 
     def spread(self, weights: Tensor) -> Tensor:
         """Return weights on the grid at rest, none negative, of the same sum."""
+        raise NotImplementedError
+
+    def take(self, rows: Tensor) -> Self:
+        """Return the shifts of some of the spectra."""
         raise NotImplementedError
 
 
@@ -75,6 +79,10 @@ class EvenShift:
     def spread(self, weights: Tensor) -> Tensor:
         """Return weights on the grid at rest, none negative, of the same sum but at the ends."""
         return _slid(self._realigned(weights, 0, 1), (self.part, 1.0 - self.part))
+
+    def take(self, rows: Tensor) -> Self:
+        """Return the shifts of some of the spectra."""
+        return replace(self, whole=self.whole[rows], part=self.part[rows], kms=self.kms[rows])
 
     def _aligned(self, rest: Tensor) -> Tensor:
         """Return what lies around each observed pixel, `BEFORE` and `AFTER` beyond the ends."""
@@ -149,6 +157,10 @@ class UnevenShift:
         self._at(out, BEFORE).scatter_add_(1, self.first, weights - after)
         self._at(out, BEFORE + 1).scatter_add_(1, self.first, after)
         return out
+
+    def take(self, rows: Tensor) -> Self:
+        """Return the shifts of some of the spectra."""
+        return replace(self, first=self.first[rows], part=self.part[rows], kms=self.kms[rows])
 
     def _neighbours(self, rest: Tensor) -> Iterator[Tensor]:
         room = torch.empty_like(rest)

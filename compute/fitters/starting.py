@@ -11,7 +11,7 @@ from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.models.base import Emulator, Spectra
 
-_PIXELS_APART = 2.0
+_PIXELS_APART = 2
 """Velocities of the grid lie so many pixels apart: closer than a resolved line is wide."""
 _APART = 5
 """Two minima lie at least so many velocities apart."""
@@ -32,7 +32,7 @@ class StartingGrid:
     velocities
         That are tried, in km/s; only 0 for spectra at rest.
     moving
-        Some of the templates at each velocity: velocities and templates × pixels.
+        Some of the templates at each velocity: velocities and templates × bins.
     doppler
         Moves them; None for spectra at rest.
     """
@@ -59,7 +59,7 @@ class StartingGrid:
             Stars that the survey may hold, such as some that the emulator was trained on, in no
             particular order; without, stars that fill its range.
         """
-        labels = _spread(emulator, _MANY) if labels is None else labels.to(emulator.low)
+        labels = spread_labels(emulator, _MANY) if labels is None else labels.to(emulator.low)
         rest = emulator.flux(labels)
         if settings.rv_range is None:
             at_rest = torch.zeros(1, dtype=torch.float64, device=rest.device)
@@ -67,7 +67,7 @@ class StartingGrid:
         doppler = Doppler(emulator.wavelength)
         velocities = _velocities(doppler, settings).to(rest.device)
         few = rest[: min(_FEW, len(rest))]
-        moving = [doppler.shift(rv.expand(len(few))).apply(few) for rv in velocities]
+        moving = [_binned(doppler.shift(rv.expand(len(few))).apply(few)) for rv in velocities]
         return cls(labels, Templates.of(rest), velocities, Templates.of(torch.cat(moving)), doppler)
 
     def starts(self, spectra: Spectra, count: int) -> Tensor:
@@ -94,7 +94,8 @@ class StartingGrid:
         return torch.cat([self.labels[best].double(), rv[:, None]], 1)
 
     def _valleys(self, spectra: Spectra, count: int) -> list[Tensor]:
-        misfits = self.moving.misfits(spectra.flux * spectra.ivar, spectra.ivar)
+        weights = _binned(spectra.ivar)
+        misfits = self.moving.misfits(_binned(spectra.flux * spectra.ivar), weights)
         per_velocity = len(self.moving) // len(self.velocities)
         at_rv = misfits.reshape(len(spectra), len(self.velocities), per_velocity).amin(2)
         places = torch.arange(len(self.velocities), device=at_rv.device)
@@ -135,7 +136,15 @@ class Templates:
         return weights @ self.squares.T - 2.0 * (weighed @ self.flux.T)
 
 
-def _spread(emulator: Emulator, count: int) -> Tensor:
+def _binned(spectra: Tensor) -> Tensor:
+    """Return means over as many pixels as velocities lie apart: finer would tell no more."""
+    whole = spectra.shape[1] - spectra.shape[1] % _PIXELS_APART
+    parts = spectra[:, :whole].reshape(len(spectra), whole // _PIXELS_APART, _PIXELS_APART)
+    return parts.mean(2)
+
+
+def spread_labels(emulator: Emulator, count: int) -> Tensor:
+    """Return labels of stars that fill the range of an emulator: count × labels."""
     sobol = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
         len(emulator.low), scramble=True, seed=0
     )

@@ -105,14 +105,59 @@ class SharedNetwork:
 
     def flux_and_gradient(self, scaled: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
         """Return stars × pixels, and the derivatives by the labels: stars × labels × pixels."""
-        found = self.tangents(scaled, rate)
+        found = self.tangents(scaled, rate).factors()
         return found.flux, found.inner @ found.outer
 
-    def tangents(self, scaled: Tensor, rate: Tensor) -> Factored:
-        """Return stars × pixels with their derivatives by the labels, through the last layer."""
-        values, inner = scaled, torch.diag(rate)
+    def tangents(self, scaled: Tensor, rate: Tensor) -> LayeredTangents:
+        """Return stars × pixels with their derivatives by the labels, through the layers."""
+        values, slopes = scaled, []
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = self.activation.of(torch.addmm(bias, values, weight.mT))
-            inner = (inner @ weight.mT) * self.activation.slope(values.clone())[:, None, :]
-        last = self.weights[-1].mT
-        return Factored(torch.addmm(self.biases[-1], values, last), inner, last)
+            slopes.append(self.activation.slope(values.clone()))
+        flux = torch.addmm(self.biases[-1], values, self.weights[-1].mT)
+        return LayeredTangents(flux, tuple(slopes), rate, self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredTangents:
+    """The derivatives of such a network, layer by layer.
+
+    Parameters
+    ----------
+    flux
+        Stars × pixels.
+    slopes
+        Of the activations of each hidden layer: stars × outputs.
+    rate
+        How much each scaled label changes per unit of the label.
+    weights
+        Of all layers.
+    """
+
+    flux: Tensor
+    slopes: tuple[Tensor, ...]
+    rate: Tensor
+    weights: tuple[Tensor, ...]
+
+    def gathered(self, values: Tensor) -> Tensor:
+        """Return values·J, going from the last layer to the first."""
+        back = values @ self.weights[-1]
+        for weight, slope in zip(self.weights[-2::-1], self.slopes[::-1], strict=True):
+            back = (back * slope[:, None, :]) @ weight
+        return back * self.rate
+
+    def information(self, weights: Tensor) -> Tensor:
+        """Return JᵀWJ."""
+        return self.factors().information(weights)
+
+    def factors(self) -> Factored:
+        """Return the derivatives of the last hidden layer's values, and the last layer."""
+        inner = torch.diag(self.rate)
+        for weight, slope in zip(self.weights[:-1], self.slopes, strict=True):
+            inner = (inner @ weight.mT) * slope[:, None, :]
+        return Factored(self.flux, inner, self.weights[-1].mT)
+
+    def take(self, rows: Tensor) -> Self:
+        """Return those of some of the stars."""
+        slopes = tuple(slope[rows] for slope in self.slopes)
+        return replace(self, flux=self.flux[rows], slopes=slopes)

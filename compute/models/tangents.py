@@ -14,6 +14,8 @@ from torch import Tensor
 
 BLOCKS = 32
 """Parts of the spectrum within which `Blocks` takes weights to be the same."""
+_LOST = 1e-2
+"""Part of the squared derivatives that `Blocks` may leave out."""
 _AT_ONCE_ON_CPU, _AT_ONCE = 16, 1024
 """Stars whose largest arrays stay in a processor's cache, or are no burden elsewhere."""
 
@@ -32,6 +34,10 @@ class Tangents(Protocol):
 
     def information(self, weights: Tensor) -> Tensor:
         """Return JᵀWJ in double precision: stars × labels × labels for stars × pixels."""
+        raise NotImplementedError
+
+    def factors(self) -> Factored | None:
+        """Return the derivatives as factors, of an emulator whose last layer is linear."""
         raise NotImplementedError
 
     def take(self, rows: Tensor) -> Self:
@@ -62,6 +68,9 @@ class Written:
         """Return JᵀWJ."""
         rooted = self.gradient * weights.sqrt()[:, :, None]
         return (rooted.mT @ rooted).double()
+
+    def factors(self) -> None:
+        """Return None: they have no factors."""
 
     def take(self, rows: Tensor) -> Self:
         """Return those of some of the stars."""
@@ -111,6 +120,10 @@ class Factored:
             matrix[i : i + at_once] = (rooted @ rooted.mT).double()
         return matrix
 
+    def factors(self) -> Self:
+        """Return themselves."""
+        return self
+
     def take(self, rows: Tensor) -> Self:
         """Return those of some of the stars."""
         return replace(self, flux=self.flux[rows], inner=self.inner[rows])
@@ -120,41 +133,57 @@ class Factored:
 class Blocks:
     """The information in factored derivatives for weights that are the same within each block.
 
-    It leads a fit nearly as well as the exact information, and costs a tenth.
+    It leads a fit nearly as well as the exact information, and costs a tenth or less.
 
     Parameters
     ----------
+    basis
+        The combinations of factors in which derivatives really lie: factors × combinations.
     products
-        Sums over each block's pixels of the products of factors: blocks × factors².
+        Sums over each block's pixels of the products of combinations: blocks × combinations².
     width
         Pixels of a block; the last may have fewer.
     """
 
+    basis: Tensor
     products: Tensor
     width: int
 
     @classmethod
-    def of(cls, outer: Tensor) -> Self:
-        """Return the blocks of an outer factor."""
+    def of(cls, stars: Factored) -> Self:
+        """Return the blocks that suit the derivatives of stars that fill an emulator's range."""
+        basis, outer = _basis(stars)
         width = -(-outer.shape[1] // BLOCKS)
-        parts = [part @ part.mT for part in outer.split(width, 1)]  # type: ignore[no-untyped-call]
-        return cls(torch.stack(parts).flatten(1), width)
+        parts = [part @ part.mT for part in torch.split(outer, width, 1)]
+        return cls(basis, torch.stack(parts).flatten(1), width)
 
     def information(self, tangents: Factored, weights: Tensor) -> Tensor:
         """Return about JᵀWJ in double precision: stars × labels × labels."""
-        n_blocks, n_factors = len(self.products), tangents.inner.shape[2]
+        n_blocks, n = len(self.products), self.basis.shape[1]
         room = n_blocks * self.width - weights.shape[1]
         padded = torch.nn.functional.pad(weights, (0, room))
         means = padded.view(-1, n_blocks, self.width).mean(2)
         means[:, -1] *= self.width / (self.width - room)
         at_once = _at_once(weights.device)
-        parts = zip(torch.split(tangents.inner, at_once), torch.split(means, at_once), strict=True)
+        inner = torch.split(tangents.inner @ self.basis, at_once)
+        parts = zip(inner, torch.split(means, at_once), strict=True)
         return torch.cat(
-            [
-                inner @ (mean @ self.products).view(-1, n_factors, n_factors) @ inner.mT
-                for inner, mean in parts
-            ]
+            [some @ (mean @ self.products).view(-1, n, n) @ some.mT for some, mean in parts]
         ).double()
+
+
+def _basis(stars: Factored) -> tuple[Tensor, Tensor]:
+    """Return combinations of factors with nearly all of the derivatives, and their spectra."""
+    left, sizes, right = torch.linalg.svd(stars.outer.double(), full_matrices=False)
+    # In these coordinates, lengths are those of spectra.
+    along = stars.inner.double() @ (left * sizes)
+    # A label that changes the spectrum little must be led as well as one that changes it much.
+    along /= along.square().sum((0, 2), keepdim=True).sqrt().clamp(min=1e-300)
+    power, axes = torch.linalg.eigh(along.flatten(0, 1).mT @ along.flatten(0, 1))
+    lost = power.clamp(min=0.0).cumsum(0) / power.sum()
+    axes = axes[:, int((lost < _LOST).sum()) :]
+    outer = axes.mT @ right
+    return (left * sizes @ axes).to(stars.outer), outer.to(stars.outer)
 
 
 def _at_once(device: torch.device) -> int:
