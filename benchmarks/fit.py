@@ -96,8 +96,11 @@ def matrix_rate() -> float:
 
 def products_of(fitter: Levenberg, spectra: Spectra) -> int:
     """Return the floating-point operations in the matrix products of a fit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the counter sees its own thread
     with FlopCounterMode(display=False) as counter:
         fitter.fit(spectra)
+    torch.set_num_threads(threads)
     return int(counter.get_total_flops())
 
 
