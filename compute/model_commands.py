@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starledger.compute.train_command import train
 from starledger.schema.console import (
     database_of,
     json_option,
@@ -35,6 +36,9 @@ PARTS = (0.25, 0.5, 0.75)
 @click.group()
 def model() -> None:
     """Keep models: trained, immutable things that give labels for spectra."""
+
+
+model.add_command(train)
 
 
 @model.command(name="import")

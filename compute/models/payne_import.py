@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starledger.compute.models.activations import LEAKY_RELU, SIGMOID
+from starledger.compute.models.archives import NotAnArchive, read_archive
 from starledger.compute.models.network import Network
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.per_pixel import PerPixelNetwork
@@ -110,15 +110,11 @@ def _only_array(path: Path) -> NDArray[Any]:
     return next(iter(arrays.values()))
 
 
-def _archive(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a NumPy archive; one that holds objects, which could be code, is refused."""
+def _archive(path: Path) -> Arrays:
     try:
-        with zipfile.ZipFile(path):
-            pass  # Else NumPy would read a lone array, or take what is neither for a pickle.
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise _refused(path, f"is no NumPy archive (.npz) of numbers: {error}") from None
+        return read_archive(path)
+    except NotAnArchive as error:
+        raise _refused(path, error.why) from None
 
 
 def _refused(path: Path, why: str) -> ModelRefused:

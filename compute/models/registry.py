@@ -111,12 +111,7 @@ def register(
     UnknownInstrument
         There is no such instrument or arm.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", about.name):
-        raise BadModelName(
-            f"{about.name!r} is no name for a model.",
-            remedy="Use lower-case letters, digits and _, a letter first: payne_apogee_5n.",
-        )
-    arms = [_instrument_and_arm(named) for named in about.instruments]
+    arms = _arms(about)
     model = emulator.stored()
     with engine.connect() as connection:
         if _is_there(connection, model, about):
@@ -134,6 +129,29 @@ def register(
         _enter_instruments(connection, model_id, arms, about.spectrum_kind)
         run.summary["model"] = about.name
         return find_model(connection, about.name)
+
+
+def require_free(connection: Connection, about: Registration) -> None:
+    """Refuse what `register` would refuse whatever the model: better before hours of training.
+
+    Raises
+    ------
+    BadModelName, ModelExists, UnknownInstrument
+        As there.
+    """
+    _arms(about)
+    if any(model.name == about.name for model in list_models(connection)):
+        raise ModelExists(f"A model is registered as {about.name}.", remedy="Choose another name.")
+
+
+def _arms(about: Registration) -> list[tuple[str, str]]:
+    """Check the name of a model, and return its instruments with their arms."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", about.name):
+        raise BadModelName(
+            f"{about.name!r} is no name for a model.",
+            remedy="Use lower-case letters, digits and _, a letter first: payne_apogee_5n.",
+        )
+    return [_instrument_and_arm(named) for named in about.instruments]
 
 
 def _is_there(connection: Connection, model: StoredModel, about: Registration) -> bool:
