@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
 
 from starledger.compute.fitters.levenberg import Levenberg, box_of, joined
-from starledger.compute.fitters.problem import Problem
+from starledger.compute.fitters.parallel import side_by_side
+from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.fitters.triage import cleaned, refusals
@@ -89,13 +91,14 @@ class PairFitter:
         Pixels that the second star cannot be read at at its largest velocity, near gaps and ends
         of the grid, count in neither.
         """
-        with torch.inference_mode():
-            parts = [
-                self._fit(
-                    Spectra(spectra.flux[i : i + self.batch], spectra.ivar[i : i + self.batch])
-                )
-                for i in range(0, max(len(spectra), 1), self.batch)
-            ]
+        starts = range(0, max(len(spectra), 1), self.batch)
+        batches = [
+            Spectra(spectra.flux[i : i + self.batch], spectra.ivar[i : i + self.batch])
+            for i in starts
+        ]
+        device = self.box.low.device
+        with fast_products(device):
+            parts = side_by_side(self._fit, batches, device)
         return PairFits(
             single=joined([part.single for part in parts]),
             pair=joined([part.pair for part in parts]),
@@ -103,6 +106,7 @@ class PairFitter:
             double=torch.cat([part.double for part in parts]),
         )
 
+    @torch.inference_mode()
     def _fit(self, spectra: Spectra) -> PairFits:
         spectra = self._readable(spectra)
         single = self.single.fit(spectra)
@@ -128,33 +132,46 @@ class PairFitter:
         )
         clean = cleaned(spectra)
         search = Search(self.pair, self.settings, self.box, clean, able)
-        for start in self._starts(search.problem, single):
+        for start in self._starts(clean, single):
             search.walk(start, anew=True)
         return search.fits(refused)
 
-    def _starts(self, problem: Problem, single: Fits) -> Tensor:
+    def _starts(self, spectra: Spectra, single: Fits) -> Tensor:
         """Return the most promising of a grid of starts: starts × spectra × quantities."""
-        grid = torch.stack([self._start(single, *place) for place in self._places()])
-        costs = torch.stack([problem.cost(start) for start in grid])
-        best = costs.topk(min(self.n_starts, len(grid)), dim=0, largest=False).indices
-        return torch.stack([grid[rows, torch.arange(len(rows))] for rows in best])
-
-    def _places(self) -> list[tuple[float, float]]:
+        labels, rv = self._known(single)
+        first = self.pair.star.flux(labels.float())
+        second_labels = self._cooler(labels)
+        second = self.pair.star.flux(second_labels.float())
         end = self.pair.largest_rv - _STEP_KMS
-        velocities = torch.arange(-end, end + 1.0, _STEP_KMS).tolist()
-        return [(rv, ratio) for rv in velocities for ratio in _RATIOS]
+        velocities = torch.arange(-end, end + 1.0, _STEP_KMS, dtype=torch.float64)
+        shift, costs, starts = self.pair.doppler.shift, [], []
+        for apart, ratio in product(velocities.tolist(), _RATIOS):
+            # What was seen as one star stands where the light is.
+            first_rv = rv - apart * ratio / (1.0 + ratio)
+            model = shift(first_rv).apply(first)
+            model = model.add_(shift(first_rv + apart).apply(second), alpha=ratio)
+            misfit = (spectra.flux - model / (1.0 + ratio)).square_().mul_(spectra.ivar)
+            costs.append(misfit.sum(1, dtype=torch.float64))
+            both = labels.new_tensor([ratio, apart]).expand(len(labels), 2)
+            own = second_labels[:, list(self.pair.own)]
+            starts.append(torch.cat([labels, own, both, first_rv[:, None]], 1))
+        best = torch.stack(costs).topk(min(self.n_starts, len(costs)), dim=0, largest=False).indices
+        chosen = torch.stack([torch.stack(starts)[rows, torch.arange(len(rv))] for rows in best])
+        room = _INWARDS * (self.box.high - self.box.low)
+        return torch.minimum(torch.maximum(chosen, self.box.low + room), self.box.high - room)
 
-    def _start(self, single: Fits, rv: float, ratio: float) -> Tensor:
+    def _known(self, single: Fits) -> tuple[Tensor, Tensor]:
+        """Return labels and velocities of single fits, something harmless where they failed."""
         star = self.pair.star
-        labels = torch.where(single.labels.isnan(), (star.low + star.high) / 2.0, single.labels)
-        second = labels.clone()
+        middle = (star.low + star.high) / 2.0
+        assert single.rv is not None  # noqa: S101
+        return single.labels.where(~single.labels.isnan(), middle), single.rv.nan_to_num()
+
+    def _cooler(self, labels: Tensor) -> Tensor:
+        """Return the labels of the second star, at the start: the first's, but cooler."""
+        star, second = self.pair.star, labels.clone()
         if "teff" in star.labels:
             i = star.labels.index("teff")
             second[:, i] -= _COOLER * (star.high[i] - star.low[i])
-        assert single.rv is not None  # noqa: S101
-        # What was seen as one star stands where the light is.
-        first_rv = single.rv.nan_to_num() - rv * ratio / (1.0 + ratio)
-        both = labels.new_tensor([ratio, rv]).expand(len(labels), 2)
-        x = torch.cat([labels, second[:, list(self.pair.own)], both, first_rv[:, None]], 1)
-        room = _INWARDS * (self.box.high - self.box.low)
-        return torch.minimum(torch.maximum(x, self.box.low + room), self.box.high - room)
+            second[:, i].clamp_(min=float(star.low[i]))
+        return second
