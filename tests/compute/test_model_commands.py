@@ -155,3 +155,22 @@ def test_precision_of_a_published_network(run: Run, tmp_path: Path) -> None:
     assert rows[0]["err_teff"] == pytest.approx(2 * rows[1]["err_teff"])
     assert rows[1]["err_teff"] < rows[3]["err_teff"] < 50.0
     assert (tmp_path / "p.png").stat().st_size > 10_000
+
+
+def test_a_model_is_drawn(run: Run, small: list[str | Path], tmp_path: Path) -> None:
+    run(*small)
+    for name in ("picture.png", "picture.svg"):
+        done = json.loads(run("plot", "small", "--out", tmp_path / name, "--json").stdout)
+        assert Path(done["picture"]).stat().st_size > 5_000
+    one = run("plot", "small", "--out", tmp_path / "one.svg", "--labels", "logg")
+    assert one.exit_code == 0
+    assert (tmp_path / "one.svg").stat().st_size < (tmp_path / "picture.svg").stat().st_size
+    for options, message in (
+        (("--between", "100,200"), "0 pixels"),
+        (("--between", "200,100"), "no range"),
+        (("--labels", "mg_fe"), "does not give mg_fe"),
+        (("--out", tmp_path / "picture.xyz"), "cannot be written"),
+    ):
+        with pytest.raises(StarledgerError, match=message):
+            run("plot", "small", "--out", tmp_path / "none.png", *options)
+    assert not (tmp_path / "none.png").exists()
