@@ -67,8 +67,8 @@ class Hull:
         points
             Points × dimensions, two dimensions at least.
         margin
-            By which share of its size the hull is widened about its centre, so that stars at its
-            edge need no extrapolation.
+            By which share of its size the hull is widened about its centre of mass, so that stars
+            at its edge need no extrapolation.
 
         Raises
         ------
@@ -83,16 +83,16 @@ class Hull:
         try:
             around = ConvexHull(given / spread)
             outer = around.points[around.vertices]
-            centre = (outer.min(axis=0) + outer.max(axis=0)) / 2
-            outer = centre + (1 + margin) * (outer - centre)
             simplices = outer[Delaunay(outer).simplices]
-            around = ConvexHull(outer)
         except QhullError:
             raise DegenerateHull("they lie in a plane or on a line") from None
         volume = np.abs(np.linalg.det(simplices[:, 1:] - simplices[:, :1]))
-        past = np.cumsum(volume) / volume.sum()
+        # No other centre will do: that of the box around the points may lie outside the hull.
+        centre = volume @ simplices.mean(axis=1) / volume.sum()
+        simplices = centre + (1 + margin) * (simplices - centre)
         faces, offset = around.equations[:, :-1], around.equations[:, -1]
-        return cls(simplices * spread, past, faces, offset, spread)
+        offset = offset + margin * (offset + faces @ centre)
+        return cls(simplices * spread, np.cumsum(volume) / volume.sum(), faces, offset, spread)
 
     @property
     def dimensions(self) -> int:

@@ -31,6 +31,14 @@ def test_what_is_drawn_lies_inside(seed: int, dimensions: int, margin: float) ->
     assert hull.contains(hull.at(even(hull, 200, seed))).all()
 
 
+def test_a_margin_never_leaves_points_outside() -> None:
+    """The box around these has its centre outside their hull."""
+    points = np.vstack([np.zeros(4), np.eye(4), 0.05 + 0.1 * np.eye(4)])
+    hull = Hull.of(points, margin=0.1)
+    assert hull.contains(points).all()
+    assert hull.volume == pytest.approx(Hull.of(points).volume * 1.1**4)
+
+
 def test_draws_are_uniform() -> None:
     hull = Hull.of(SQUARE)
     drawn = hull.at(even(hull, 20_000))
