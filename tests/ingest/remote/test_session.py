@@ -26,6 +26,7 @@ def post(tap: Service, fault: Fault) -> None:
         (format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)), 3000.0, 3600.0),
         ("Fri, 20 Nov 2015 08:00:00 GMT", 0.0, 0.0),
     ],
+    ids=["seconds", "a time to come", "a time gone by"],
 )
 def test_it_hears_when_to_come_back(tap: Service, header: str, least: float, most: float) -> None:
     with pytest.raises(PassingFault) as caught:
