@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from starledger.compute.training.networks import TrainingSettings, TrainingSpectra
 
-LEARNING_RATES = {"per_pixel": 0.05, "shared": 0.003}
+LEARNING_RATES = {"per_pixel": 0.05, "shared": 0.01}
 """What each shape of network learns best with."""
 HIDDEN = {"per_pixel": "10,10", "shared": "300,300"}
 
@@ -75,7 +75,11 @@ class _Taught:
 @click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
 @click.option("--device", help="cpu, cuda, cuda:1; a GPU where there is one.")
 @click.option(
-    "--max-epochs", type=click.IntRange(1), default=2000, show_default=True, help="It ends then."
+    "--max-epochs",
+    type=click.IntRange(1),
+    default=300,
+    show_default=True,
+    help="More teach better.",
 )
 @json_option
 @click.pass_context

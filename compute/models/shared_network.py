@@ -73,9 +73,8 @@ class SharedNetwork:
     ) -> Self:
         """Return a network that has learned nothing yet, with hidden layers of these widths."""
         layers = [*pairwise((n_labels, *hidden))]
-        weights = [
-            uniform((after, before), before, generator, activation.gain) for before, after in layers
-        ]
+        # Small, whatever the activation: what begins smooth predicts new stars better.
+        weights = [uniform((after, before), before, generator) for before, after in layers]
         weights.append(uniform((n_pixels, hidden[-1]), hidden[-1], generator))
         biases = [uniform((width,), 12, generator) for width in hidden]
         return cls.of(weights, [*biases, torch.zeros(n_pixels)], activation)

@@ -42,7 +42,7 @@ def toy_spectra(n: int = 600, seed: int = 3) -> TrainingSpectra:
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[Payne, TrainingReport]:
-    settings = TrainingSettings(max_epochs=80, patience=8, lowerings=3)
+    settings = TrainingSettings(max_epochs=80)
     return train_payne(toy_spectra(), settings, CPU)
 
 
@@ -82,11 +82,10 @@ def test_a_shared_network_learns_it_too() -> None:
     settings = TrainingSettings(
         network="shared",
         hidden=(64, 64),
-        batch_size=128,
+        batch_size=64,
         activation="leaky_relu",
         learning_rate=3e-3,
         max_epochs=120,
-        patience=10,
     )
     _, report = train_payne(toy_spectra(), settings, CPU)
     assert report.median_error < 1e-3
@@ -101,7 +100,7 @@ def test_the_same_seed_gives_the_same_model() -> None:
 
 def test_it_ends_early_when_nothing_more_is_learned() -> None:
     told: list[int] = []
-    settings = TrainingSettings(patience=2, lowerings=1, max_epochs=5000, learning_rate=0.05)
+    settings = TrainingSettings(patience=2, max_epochs=5000, learning_rate=0.05)
     _, report = train_payne(toy_spectra(40), settings, CPU, told.append)
     assert report.ended is Ended.EARLY
     assert len(told) == report.epochs < 5000

@@ -23,7 +23,7 @@ LABELS = ("teff", "logg", "fe_h", "mg_fe", "ni_fe")
 WAVELENGTH = torch.linspace(5000.0, 5060.0, 60, dtype=torch.float64)
 SETTINGS = RefinementSettings(
     n_spectra=400,
-    training=TrainingSettings(max_epochs=60, patience=8, lowerings=3),
+    training=TrainingSettings(max_epochs=60),
     fitting=FitSettings(rv_range=None),
 )
 SIGMA = 0.002
