@@ -92,11 +92,8 @@ def trained(
         network="shared",
         hidden=(300, 300),
         activation="leaky_relu",
-        learning_rate=2e-3,
-        batch_size=128,
+        learning_rate=5e-3,
         max_epochs=60,
-        patience=5,
-        lowerings=3,
     )
     payne, report = train_payne(spectra, settings, torch.device("cpu"))
     print(f"trained a network: median error {report.median_error:.1e} after {report.epochs} epochs")

@@ -1,4 +1,4 @@
-"""Where fits start: on a coarse grid of velocities and labels, to find the right valley."""
+"""Where fits start: in the valley that a coarse grid finds, at labels that are guessed there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from starledger.compute.fitters.doppler import Doppler
+from starledger.compute.fitters.guessing import Guesser
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.models.base import Emulator, Spectra
 
@@ -17,6 +18,8 @@ _APART = 5
 """Two minima lie at least so many velocities apart."""
 _FEW, _MANY = 8, 128
 """Templates that are tried at every velocity, and at the best one."""
+_TAUGHT = 1024
+"""Spectra from which guessing is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class StartingGrid:
         Some of the templates at each velocity: velocities and templates × bins.
     doppler
         Moves them; None for spectra at rest.
+    guesser
+        Guesses labels; None where too few stars are known to learn that from.
     """
 
     labels: Tensor
@@ -42,6 +47,7 @@ class StartingGrid:
     velocities: Tensor
     moving: Templates
     doppler: Doppler | None
+    guesser: Guesser | None
 
     @classmethod
     def of(
@@ -59,16 +65,20 @@ class StartingGrid:
             Stars that the survey may hold, such as some that the emulator was trained on, in no
             particular order; without, stars that fill its range.
         """
-        labels = spread_labels(emulator, _MANY) if labels is None else labels.to(emulator.low)
-        rest = emulator.flux(labels)
+        taught = spread_labels(emulator, _TAUGHT) if labels is None else labels.to(emulator.low)
+        flux = emulator.flux(taught)
+        guesser = Guesser.of(emulator, taught[:_TAUGHT], flux[:_TAUGHT])
+        labels, rest = (taught[:_MANY], flux[:_MANY]) if labels is None else (taught, flux)
         if settings.rv_range is None:
             at_rest = torch.zeros(1, dtype=torch.float64, device=rest.device)
-            return cls(labels, Templates.of(rest), at_rest, Templates.of(rest[:0]), None)
+            none = Templates.of(rest[:0])
+            return cls(labels, Templates.of(rest), at_rest, none, None, guesser)
         doppler = Doppler(emulator.wavelength)
         velocities = _velocities(doppler, settings).to(rest.device)
         few = rest[: min(_FEW, len(rest))]
         moving = [_binned(doppler.shift(rv.expand(len(few))).apply(few)) for rv in velocities]
-        return cls(labels, Templates.of(rest), velocities, Templates.of(torch.cat(moving)), doppler)
+        moved = Templates.of(torch.cat(moving))
+        return cls(labels, Templates.of(rest), velocities, moved, doppler, guesser)
 
     def starts(self, spectra: Spectra, count: int) -> Tensor:
         """Return starting points, the best first: count × spectra × quantities.
@@ -82,16 +92,35 @@ class StartingGrid:
             at rest it is the second best template.
         """
         if self.doppler is None:
-            best = self.rest.misfits(spectra.flux * spectra.ivar, spectra.ivar)
-            return self.labels[best.topk(count, largest=False).indices.T].double()
-        return torch.stack([self._at(spectra, rv) for rv in self._valleys(spectra, count)])
+            misfits = self.rest.misfits(spectra.flux * spectra.ivar, spectra.ivar)
+            best = misfits.topk(count, largest=False).indices.T
+            starts = self.labels[best].double()
+            starts[0] = self._guessed(spectra, best[0], None)
+            return starts
+        valleys = self._valleys(spectra, count)
+        return torch.stack([self._at(spectra, rv, rv is valleys[0]) for rv in valleys])
 
-    def _at(self, spectra: Spectra, rv: Tensor) -> Tensor:
+    def _at(self, spectra: Spectra, rv: Tensor, guessed: bool) -> Tensor:
+        """Return the start at a velocity: the best template's labels, or what is guessed there."""
         assert self.doppler is not None  # noqa: S101
         shift = self.doppler.shift(rv)
         weighed = shift.transposed(spectra.flux * spectra.ivar)
         best = self.rest.misfits(weighed, shift.spread(spectra.ivar)).argmin(1)
-        return torch.cat([self.labels[best].double(), rv[:, None]], 1)
+        labels = self._guessed(spectra, best, rv) if guessed else self.labels[best].double()
+        return torch.cat([labels, rv[:, None]], 1)
+
+    def _guessed(self, spectra: Spectra, best: Tensor, rv: Tensor | None) -> Tensor:
+        """Return guesses from spectra whose holes are filled by the best template."""
+        if self.guesser is None:
+            return self.labels[best].double()
+        flux = self.rest.flux[best]
+        if self.doppler is None or rv is None:
+            rest = torch.where(spectra.ivar > 0, spectra.flux, flux)
+        else:
+            filled = self.doppler.shift(rv).apply(flux)
+            filled = torch.where(spectra.ivar > 0, spectra.flux, filled)
+            rest = self.doppler.shift(-rv).apply(filled)
+        return self.guesser.labels(rest, self.labels[best])
 
     def _valleys(self, spectra: Spectra, count: int) -> list[Tensor]:
         weights = _binned(spectra.ivar)
@@ -99,13 +128,24 @@ class StartingGrid:
         per_velocity = len(self.moving) // len(self.velocities)
         at_rv = misfits.reshape(len(spectra), len(self.velocities), per_velocity).amin(2)
         places = torch.arange(len(self.velocities), device=at_rv.device)
-        found = []
+        left, found = at_rv, []
         for _ in range(count):
-            best = at_rv.argmin(1)
-            found.append(self.velocities[best])
+            best = left.argmin(1)
+            found.append(self._lowest(at_rv, best))
             near = (places - best[:, None]).abs() < _APART
-            at_rv = at_rv.masked_fill(near, torch.inf)
+            left = left.masked_fill(near, torch.inf)
         return found
+
+    def _lowest(self, misfits: Tensor, best: Tensor) -> Tensor:
+        """Return where a parabola through the best velocity and its neighbours is lowest."""
+        middle = best.clamp(1, len(self.velocities) - 2)
+        around = middle[:, None] + torch.arange(-1, 2, device=best.device)
+        before, here, after = misfits.gather(1, around).double().unbind(1)
+        curvature = before - 2.0 * here + after
+        off = (0.5 * (before - after) / curvature).clamp(-0.5, 0.5)
+        # At the ends of the grid, and where nothing is curved, there is no parabola.
+        off = torch.where((middle == best) & (curvature > 0), off, 0.0)
+        return self.velocities[best] + off * (self.velocities[1] - self.velocities[0])
 
 
 @dataclass(frozen=True, slots=True)
