@@ -1,14 +1,16 @@
 """Fits as The Payne's own code does them: one spectrum at a time, by `curve_fit`.
 
-Within bounds (method trf), with finite differences, relative tolerances of 5e-4 and the velocity in
-units of 100 km/s; all in NumPy and double precision, which finite differences need, and with the
-same interpolation for the velocity as ours, so that both have the same minimum.
+As published: within bounds (method trf), with finite differences, relative tolerances of 5e-4 and
+the velocity in units of 100 km/s, from the middle of all labels and the velocity 0; all in NumPy's
+einsum and double precision. Only the interpolation for the velocity is ours, so that both have the
+same minimum. With help: the same, but from our starting points and with BLAS for shared layers.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -27,17 +29,18 @@ TOLERANCE = 5e-4
 VELOCITY_UNIT_KMS = 100.0
 
 
-def flux_of(payne: Payne) -> Callable[[Floats], Floats]:
+def flux_of(payne: Payne, helped: bool) -> Callable[[Floats], Floats]:
     """Return what makes one spectrum of scaled labels."""
     weights = [one.double().numpy() for one in payne.network.weights]
     biases = [one.double().numpy() for one in payne.network.biases]
     if isinstance(payne.network, SharedNetwork):
+        product = np.matmul if helped else partial(np.einsum, "ij,j->i")
 
         def shared(x: Floats) -> Floats:
             for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
-                x = weight @ x + bias
-                x = np.where(x > 0, x, 0.01 * x)
-            return weights[-1] @ x + biases[-1]
+                x = product(weight, x) + bias
+                x = np.maximum(0.0, x) + 0.01 * np.minimum(0.0, x)
+            return product(weights[-1], x) + biases[-1]  # type: ignore[no-any-return]
 
         return shared
     first, last = weights[0].transpose(2, 1, 0).copy(), weights[1].T.copy()
@@ -63,7 +66,7 @@ def moved(flux: Floats, rv: float, pixel_kms: float) -> Floats:
 
 
 class OneByOne:
-    """Fits the spectra that a batched fitter has fitted, from the same starting points.
+    """Fits the spectra that a batched fitter has fitted.
 
     Parameters
     ----------
@@ -71,12 +74,14 @@ class OneByOne:
         With its emulator.
     pixel_kms
         Of the grid.
+    helped
+        With our help, or as published.
     """
 
-    def __init__(self, fitter: Levenberg, pixel_kms: float) -> None:
+    def __init__(self, fitter: Levenberg, pixel_kms: float, helped: bool) -> None:
         assert isinstance(fitter.emulator, Payne)
         self.fitter, self.payne, self.pixel_kms = fitter, fitter.emulator, pixel_kms
-        self.rest = flux_of(self.payne)
+        self.helped, self.rest = helped, flux_of(self.payne, helped)
 
     def model(self, x: Floats) -> Floats:
         """Return the spectrum of scaled labels and, last, the velocity in its unit."""
@@ -118,6 +123,8 @@ class OneByOne:
 
     def _starts(self, spectra: Spectra) -> Floats:
         starts = self.fitter.grid.starts(spectra, 1)[0]
+        if not self.helped:
+            return np.zeros(starts.shape)
         return self.scaled(starts[:, :-1], starts[:, -1])
 
     def _fit_one(
