@@ -5,6 +5,8 @@ A velocity v moves what is at λ to λ (1 + v/c).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,8 @@ class Doppler:
         # across one of the few gaps is not readable anyway.
         even = bool((usual / self._step - 1.0).abs().max() < _EVEN)
         self._even = even and int(gaps.sum()) <= _FEW_GAPS
+        edges = [0, *(gaps.nonzero()[:, 0] + 1).tolist(), len(self._log)]
+        self._pieces = [*pairwise(edges)]
 
     @property
     def reach_kms(self) -> float:
@@ -80,19 +84,27 @@ class Doppler:
         reach
             Nor would they at velocities that differ by less than this in km/s.
         """
+        if self._even:
+            return self._even_readable(rv, reach)
         first, last = self._ends(rv + reach), self._ends(rv - reach)
-        fine = (first[0] == last[1]) & first[2] & last[2]
-        return fine & (first[0] == self._segment) if self._even else fine
+        return (first[0] == last[1]) & first[2] & last[2]
+
+    def _even_readable(self, rv: Tensor, reach: float) -> Tensor:
+        first, last = (
+            self._whole_and_part(torch.log1p(v.double() / LIGHT_SPEED_KMS)[:, None])[0]
+            for v in (rv + reach, rv - reach)
+        )
+        fine = torch.zeros(len(rv), len(self._pixels), dtype=torch.bool, device=rv.device)
+        for start, end in self._pieces:
+            pixels = self._pixels[start:end]
+            fine[:, start:end] = pixels >= start + BEFORE - first
+            fine[:, start:end] &= pixels < end - AFTER - last
+        return fine
 
     def _ends(self, rv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         moved = torch.log1p(rv.double() / LIGHT_SPEED_KMS)[:, None]
-        base = self._base(moved)
+        base = self._places(moved)[0]
         last = len(self._log) - 1 - AFTER
         inside = (base >= BEFORE) & (base <= last)
         base = base.clamp(BEFORE, last)
         return self._segment[base - BEFORE], self._segment[base + AFTER], inside
-
-    def _base(self, moved: Tensor) -> Tensor:
-        if self._even:
-            return self._pixels + self._whole_and_part(moved)[0]
-        return self._places(moved)[0]

@@ -117,12 +117,19 @@ class Search:
         ends = self._ends(singular | matrix.isnan().any(2).any(1), n_pixels, refused)
         failed = torch.tensor([end.failed for end in ends], dtype=torch.bool, device=self.x.device)
         x = self.x.masked_fill(failed[:, None], torch.nan)
-        chi2 = best.photons(self.weights).cost(x.nan_to_num()).masked_fill(failed, torch.nan)
+        chi2 = self._chi2(best, x, n_pixels).masked_fill(failed, torch.nan)
         n = len(self.problem.emulator.labels)
         matrix = matrix.masked_fill(failed[:, None, None], torch.nan)
         bounds = self._photon_covariance(matrix, x).diagonal(dim1=1, dim2=2)[:, :n].sqrt()
         rv = None if self.problem.doppler is None else x[:, -1]
         return Fits(x[:, :n], matrix, rv, chi2, n_pixels, ends, self.steps, bounds)
+
+    def _chi2(self, best: Problem, x: Tensor, n_pixels: Tensor) -> Tensor:
+        """Return the sum of squares, which a fit with another loss did not make small."""
+        known = ~x.isnan().any(1)
+        if isinstance(self.settings.loss, Squares) and bool(self.cost[known].isfinite().all()):
+            return self.cost * (n_pixels - x.shape[1]).clamp(min=1)
+        return best.photons(self.weights).cost(x.nan_to_num())
 
     def _photon_covariance(self, matrix: Tensor, x: Tensor) -> Tensor:
         if isinstance(self.settings.loss, Squares) and not self.settings.emulator_error:
