@@ -12,7 +12,7 @@ _COPIES = 4
 """Arrays as large as a batch's gradients that exist at one time, smaller ones included."""
 _PART = 0.25
 """Part of the free memory that we take."""
-_MOST_ON_CPU, _MOST = 64, 8192
+_MOST_ON_CPU, _MOST = 128, 8192
 """On a CPU, larger batches leave the caches and are no faster."""
 
 

@@ -16,7 +16,7 @@ _PIXELS_APART = 2
 """Velocities of the grid lie so many pixels apart: closer than a resolved line is wide."""
 _APART = 5
 """Two minima lie at least so many velocities apart."""
-_FEW, _MANY = 8, 128
+_FEW, _MANY = 4, 128
 """Templates that are tried at every velocity, and at the best one."""
 _TAUGHT = 1024
 """Spectra from which guessing is learned."""
@@ -173,7 +173,7 @@ class Templates:
         weights
             Inverse variance.
         """
-        return weights @ self.squares.T - 2.0 * (weighed @ self.flux.T)
+        return torch.addmm(weights @ self.squares.T, weighed, self.flux.T, alpha=-2.0)
 
 
 def _binned(spectra: Tensor) -> Tensor:

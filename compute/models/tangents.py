@@ -62,12 +62,21 @@ class Written:
 
     def gathered(self, values: Tensor) -> Tensor:
         """Return values·J."""
-        return values @ self.gradient
+        # In this order, products of few rows take half the time.
+        return (self.gradient.mT @ values.mT).mT
 
     def information(self, weights: Tensor) -> Tensor:
         """Return JᵀWJ."""
-        rooted = self.gradient * weights.sqrt()[:, :, None]
-        return (rooted.mT @ rooted).double()
+        n_stars, n_pixels, n_labels = self.gradient.shape
+        matrix = weights.new_empty(n_stars, n_labels, n_labels, dtype=torch.float64)
+        at_once = _at_once(weights.device)
+        room = weights.new_empty(min(at_once, n_stars), n_labels, n_pixels)
+        for i in range(0, n_stars, at_once):
+            some = self.gradient[i : i + at_once].mT
+            rooted = room[: len(some)]
+            torch.mul(some, weights[i : i + at_once, None, :].sqrt(), out=rooted)
+            matrix[i : i + at_once] = (rooted @ rooted.mT).double()
+        return matrix
 
     def factors(self) -> None:
         """Return None: they have no factors."""
