@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, create_engine, text
 
@@ -26,6 +27,10 @@ from starledger.schema.embedded import EmbeddedServer
 from starledger.schema.roles import Role, ensure_login_roles
 
 SERVER_URL = os.environ.get("STARLEDGER_DATABASE_URL")
+
+# No test fails because a machine is slow.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

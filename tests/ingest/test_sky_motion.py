@@ -23,7 +23,7 @@ MAS = 1e-3
 
 
 @given(ra=RA, dec=st.floats(-89.99, 89.99), pmra=MOTION, pmdec=MOTION, years=YEARS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_motion_is_that_of_astropy(
     ra: float, dec: float, pmra: float, pmdec: float, years: float
 ) -> None:
@@ -45,7 +45,7 @@ def test_motion_is_that_of_astropy(
 
 
 @given(ra=RA, dec=DEC, pmra=MOTION, pmdec=MOTION, years=YEARS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_star_goes_as_far_as_its_motion_says(
     ra: float, dec: float, pmra: float, pmdec: float, years: float
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_star_goes_over_the_pole() -> None:
 
 
 @given(ra=RA, dec=DEC, distance=st.floats(1e-6, 1e5), towards=RA)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_separations_are_those_of_astropy(
     ra: float, dec: float, distance: float, towards: float
 ) -> None:

@@ -57,7 +57,7 @@ def kept(cursor: Cursor[Any]) -> list[tuple[Any, ...]]:
     return [row[1:] for row in rows]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, st.integers(0, 3))
 def test_what_goes_in_is_there(cursor: Any, rows: list[tuple[Any, ...]], skipped: int) -> None:
     cursor.execute("TRUNCATE kept")

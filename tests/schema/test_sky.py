@@ -26,7 +26,7 @@ def around(ra: float, dec: float, radius: float, n: int = 200) -> tuple[np.ndarr
 
 
 @given(ra=RA, dec=DEC, radius=RADIUS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_ranges_cover_the_cone(ra: float, dec: float, radius: float) -> None:
     ranges = np.array(cone_ranges(ra, dec, radius))
     ras, decs = around(ra, dec, radius)
@@ -37,7 +37,7 @@ def test_ranges_cover_the_cone(ra: float, dec: float, radius: float) -> None:
 
 
 @given(ra=RA, dec=DEC, radius=RADIUS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_ranges_are_apart_in_order_and_few(ra: float, dec: float, radius: float) -> None:
     ranges = np.array(cone_ranges(ra, dec, radius))
     assert (ranges[:, 0] <= ranges[:, 1]).all()

@@ -100,7 +100,7 @@ def test_there_and_back_again(form: Form, worst: float) -> None:
     assert float((back.flux - spectra.flux)[0, good].abs().max()) < worst
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(v=st.floats(-500, 500), sigma=st.floats(0.5, 10.0), step=st.floats(0.3, 5.0))
 def test_the_conserving_form_conserves_flux(v: float, sigma: float, step: float) -> None:
     flux = torch.from_numpy(np.exp(-0.5 * ((LOG.wavelength - 5220) / sigma) ** 2))[None]
@@ -218,7 +218,7 @@ def test_a_masked_pixel_masks_all_that_touch_it(form: Form) -> None:
         np.testing.assert_allclose(got.flux[0, kept], without.flux[0, kept], atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), v=st.floats(-2000, 2000), form=st.sampled_from(FORMS))
 def test_nothing_bad_leaks(seed: int, v: float, form: Form) -> None:
     rng = np.random.default_rng(seed)

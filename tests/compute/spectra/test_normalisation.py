@@ -47,7 +47,7 @@ def test_none_changes_nothing() -> None:
     assert torch.equal(after.ivar, before.ivar)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), name=st.sampled_from(NAMES), share=st.floats(0, 1))
 def test_nothing_bad_leaks(seed: int, name: str, share: float) -> None:
     rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ def even(hull: Hull, count: int, seed: int = 1) -> NDArray[np.float64]:
     return np.random.default_rng(seed).random((count, hull.dimensions + 1))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     dimensions=st.integers(2, 4),

@@ -170,9 +170,7 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, raw: bytes) -> None:
         read_mapping(path)
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 700), st.characters(codec="utf-8"))
 def test_no_change_of_a_letter_crashes(tmp_path: Path, at: int, letter: str) -> None:
     text = fences("yaml")[0]

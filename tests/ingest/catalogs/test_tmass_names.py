@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starledger.ingest.catalogs.tmass_names import declination, right_ascension
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0, 359.99), st.floats(-89.99, 89.99))
 def test_positions_are_those_of_the_name(ra: float, dec: float) -> None:
     place = SkyCoord(ra * units.deg, dec * units.deg)

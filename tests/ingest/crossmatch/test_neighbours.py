@@ -62,7 +62,7 @@ def found_by_all(
     epoch=st.sampled_from([None, None, 2016.0, 1900.0]),
     radius=st.sampled_from([1.0, 5.0, 60.0]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_pairs_are_those_of_comparing_all(
     seed: int, size: int, speeds: tuple[float, float], epoch: float | None, radius: float
 ) -> None:

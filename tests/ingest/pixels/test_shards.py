@@ -77,7 +77,7 @@ def spectra(draw: DrawFn) -> ReadSpectrum:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(spectra(), min_size=1, max_size=12))
 def test_what_goes_in_comes_out(
     tmp_path_factory: pytest.TempPathFactory, many: list[ReadSpectrum]
@@ -217,7 +217,7 @@ def test_what_cannot_be_written_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(cut=st.integers(0, 1400))
 def test_a_shard_cut_off_is_refused(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("cut")

@@ -51,7 +51,7 @@ def test_an_empty_answer_has_the_same_types(tmp_path: Path, binary: bool) -> Non
 
 
 @given(st.lists(st.none() | st.integers(-(2**63) + 1, 2**63 - 1), min_size=1), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_integer_passes_through_a_float(
     tmp_path: Path, values: list[int | None], binary: bool
 ) -> None:
@@ -79,7 +79,7 @@ def test_errors_before_and_within_the_rows_differ(tmp_path: Path) -> None:
 
 
 @given(share=st.floats(0, 0.999), binary=st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_answer_cut_anywhere_is_a_passing_fault(
     tmp_path: Path, share: float, binary: bool
 ) -> None:
@@ -89,9 +89,7 @@ def test_an_answer_cut_anywhere_is_a_passing_fault(
 
 
 @given(st.data())
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 def test_a_damaged_answer_does_not_crash(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(votable(COLUMNS, ROWS, binary=data.draw(st.booleans())))
     for _ in range(data.draw(st.integers(1, 5))):

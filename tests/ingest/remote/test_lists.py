@@ -20,7 +20,7 @@ from starledger.schema.partitions import ensure_partition
 from starledger.schema.runs import running
 from starledger.schema.tables import ReferenceStar, RunKind
 
-IN_TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+IN_TMP = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @IN_TMP

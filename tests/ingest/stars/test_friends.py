@@ -36,7 +36,7 @@ POINTS = st.lists(st.tuples(st.integers(0, 12), st.integers(-6, 6)), min_size=1,
 
 
 @given(points=POINTS, pole=st.sampled_from([0.0, 45.0, 89.9995, -89.9995]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_groups_hang_together(points: list[tuple[int, int]], pole: float) -> None:
     ra = np.array([(359.9985 + x * 1.3 * ARCSEC) % 360 for x, _ in points])
     dec = np.clip([pole + y * 1.3 * ARCSEC for _, y in points], -90, 90)
@@ -46,7 +46,7 @@ def test_groups_hang_together(points: list[tuple[int, int]], pole: float) -> Non
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_order_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ra, dec = crowded_sky(300, rng)

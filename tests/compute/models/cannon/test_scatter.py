@@ -15,7 +15,7 @@ from starledger.compute.models.cannon.scatter import (
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([1e-3, 0.01, 0.1]), st.sampled_from([0.0, 0.3]))
 def test_no_other_scatter_is_likelier(seed: int, error: float, missing: float) -> None:
     draws = torch.Generator().manual_seed(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -97,7 +97,6 @@ def test_lithium_plateau() -> None:
     assert np.median(column(dwarf, "li_fe") + 1.05 - 2.0) == pytest.approx(2.1, abs=0.2)
 
 
-@settings(deadline=None)
 @given(
     mass=st.floats(0.7, 5.0),
     logg=st.floats(0.0, 5.0),

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.compute.simulate.population.binaries import Companions, orbital_velocities
@@ -21,7 +21,6 @@ def orbit(period: float, eccentricity: float, argument: float) -> Companions:
     return Companions(**{name: np.array([value]) for name, value in values.items()})
 
 
-@settings(deadline=None)
 @given(period=st.floats(0.5, 1e5), eccentricity=st.floats(0, 0.85), argument=st.floats(0, 6.28))
 def test_a_full_orbit(period: float, eccentricity: float, argument: float) -> None:
     times = 5e4 + period * np.linspace(0.0, 1.0, 4001)

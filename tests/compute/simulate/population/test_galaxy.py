@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.compute.simulate.population.galaxy import (
@@ -21,7 +21,6 @@ RA = st.floats(0, 359.999)
 DEC = st.floats(-89.0, 89.0)
 
 
-@settings(deadline=None)
 @given(ra=RA, dec=DEC)
 def test_galactic_directions(ra: float, dec: float) -> None:
     expected = SkyCoord(ra, dec, unit="deg").galactic.cartesian.xyz.value
@@ -33,7 +32,6 @@ def test_place_of_the_sun() -> None:
     assert (radius[0], height[0], azimuth[0]) == (8.0, 0.025, 0.0)
 
 
-@settings(deadline=None)
 @given(ra=RA, dec=DEC, kpc=st.floats(0.05, 10.0))
 def test_motion_seen(ra: float, dec: float, kpc: float) -> None:
     where = np.array([ra]), np.array([dec]), np.array([1000 * kpc])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.compute.simulate.population.isochrones import (
@@ -90,7 +90,6 @@ def test_what_has_burnt_its_helium_is_a_remnant() -> None:
     assert star.phase[0] == Phase.REMNANT
 
 
-@settings(deadline=None)
 @given(age=st.floats(0.1, 13.0), fe_h=st.floats(-2.5, 0.5), mass=st.floats(0.2, 5.0))
 def test_radius_temperature_and_gravity_agree(age: float, fe_h: float, mass: float) -> None:
     star = isochrone(np.array([age]), np.array([fe_h]), np.array([mass]), 0.1)
@@ -99,7 +98,6 @@ def test_radius_temperature_and_gravity_agree(age: float, fe_h: float, mass: flo
     assert 2000 < star.teff[0] < 30_000
 
 
-@settings(deadline=None)
 @given(age=st.floats(0.15, 13.0), m_h=st.floats(-2.3, 0.4), place=st.floats(1.0, 3.99))
 def test_masses_and_ages_undo_one_another(age: float, m_h: float, place: float) -> None:
     at = np.array([place])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.compute.simulate.population.photometry import (
@@ -53,7 +53,6 @@ def test_distance_and_dust_dim() -> None:
     assert dim[1] - dim[2] == pytest.approx(0.9, abs=0.02)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 25), st.floats(0, 25))
 def test_light_adds(one: float, other: float) -> None:
     both = added_magnitudes(np.array(one), np.array(other))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.compute.simulate.population.tracks import landmarks
@@ -31,7 +31,6 @@ def test_giants_of_low_mass_have_the_same_tip_and_clump() -> None:
     assert np.ptp(np.log10(marks.clump_luminosity)) < 0.05
 
 
-@settings(deadline=None)
 @given(mass=st.floats(0.1, 6.0), m_h=st.floats(-2.6, 0.6))
 def test_ages_and_luminosities_are_in_order(mass: float, m_h: float) -> None:
     marks = landmarks(np.array([mass]), np.array([m_h]))

@@ -55,7 +55,7 @@ def test_other_mixture() -> None:
     assert drawn.magnitude("g").max() < 16.0
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(n=st.integers(1, 60), seed=st.integers(0, 2**63))
 def test_any_number_and_seed(n: int, seed: int) -> None:
     drawn = draw_stars(n, seed)
