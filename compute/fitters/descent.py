@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ _WORTH, _PATIENCE = 0.01, 3
 _NEAR, _SETTLED = 12.0, 5.0
 """A step that is shorter than so many standard errors wants the exact matrix where it leads; one
 that is even shorter hardly changes it."""
+_SURE = 0.5
+"""Of the tolerance: a step that leads so near need not be tried."""
 _STALLED = 0.1
 """A step that is shorter than so many standard errors may gain less than rounding shows."""
 
@@ -57,7 +59,7 @@ class Descent:
     converged
         Whether the next step would have been short enough.
     steps
-        Steps that were taken.
+        Steps that were tried; the last one need not be.
     """
 
     x: Tensor
@@ -100,6 +102,7 @@ class _Walkers:
         self.damping = torch.full_like(self.point.cost, _FIRST_DAMPING)
         self.rows = torch.arange(len(start), device=start.device)
         self.idle = torch.zeros_like(self.rows)
+        self.left = torch.zeros_like(self.point.cost)
         self.exact = torch.full_like(self.rows, problem.blocks is None, dtype=torch.bool)
         self.taken = 0
         nothing = torch.zeros_like(self.rows)
@@ -117,13 +120,27 @@ class _Walkers:
         free = self.box.free(self.x, self.point.right)
         newton = _solve(self.point, free, torch.zeros_like(self.damping))
         left = (self.point.right * newton).sum(1).clamp(min=0.0).sqrt()
-        here = left > tolerance
-        here |= ~left.isfinite()
+        sure = self._take_sure(newton, left, tolerance)
+        here = ~sure & ((left > tolerance) | ~left.isfinite())
+        self.left = left
         self._leave(~here)
         if not len(self.rows):
             return False
         self._try(_solve(self.point, free[here], self.damping), left[here])
         return len(self.rows) > 0
+
+    def _take_sure(self, newton: Tensor, left: Tensor, tolerance: float) -> Tensor:
+        """Take without trying the steps that lead to the end; return whose these are.
+
+        They do if each step is shorter than the one before it by the same factor.
+        """
+        there = self.x + newton
+        sure = (left.square() < _SURE * tolerance * self.left) & (left < 1.0) & (left > tolerance)
+        sure &= (self.box.inside(there) == there).all(1)
+        self.x = torch.where(sure[:, None], there, self.x)
+        cost = torch.where(sure, self.point.cost - left.square(), self.point.cost)
+        self.point = replace(self.point, cost=cost)
+        return sure
 
     def _try(self, move: Tensor, left: Tensor) -> None:
         length = torch.einsum("si,sij,sj->s", move, self.point.matrix, move).clamp(min=0.0).sqrt()
@@ -162,7 +179,7 @@ class _Walkers:
         self._put(arrived, converged=True)
         stay = (~arrived).nonzero()[:, 0]
         self.x, self.rows, self.damping = self.x[stay], self.rows[stay], self.damping[stay]
-        self.idle, self.exact = self.idle[stay], self.exact[stay]
+        self.idle, self.exact, self.left = self.idle[stay], self.exact[stay], self.left[stay]
         self.problem, self.point = self.problem.take(stay), self.point.take(stay)
 
     def _put(self, which: Tensor, *, converged: bool) -> None:
