@@ -122,7 +122,7 @@ class OneByOne:
         return torch.cat([inner, rv[:, None].double() / VELOCITY_UNIT_KMS], 1).numpy()
 
     def _starts(self, spectra: Spectra) -> Floats:
-        starts = self.fitter.grid.starts(spectra, 1)[0]
+        starts = next(self.fitter.grid.starts(spectra, 1))
         if not self.helped:
             return np.zeros(starts.shape)
         return self.scaled(starts[:, :-1], starts[:, -1])

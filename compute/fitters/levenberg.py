@@ -77,6 +77,8 @@ class Levenberg:
         search = Search(self.emulator, self.settings, self.box, clean, able, self.blocks)
         for start in self.grid.starts(clean, self.settings.n_starts):
             search.walk(start)
+            if search.done:
+                break
         return search.fits(refused)
 
 

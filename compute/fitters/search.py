@@ -70,6 +70,11 @@ class Search:
         if len(far):
             self._descend(far, self.x[far])
 
+    @property
+    def done(self) -> bool:
+        """Whether all are fitted well."""
+        return not bool((self.able & self._wanting()).any())
+
     def _wanting(self) -> Tensor:
         ends = (self.x <= self.box.low) | (self.x >= self.box.high)
         doubtful = self.cost > self.settings.doubtful

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -80,8 +81,8 @@ class StartingGrid:
         moved = Templates.of(torch.cat(moving))
         return cls(labels, Templates.of(rest), velocities, moved, doppler, guesser)
 
-    def starts(self, spectra: Spectra, count: int) -> Tensor:
-        """Return starting points, the best first: count × spectra × quantities.
+    def starts(self, spectra: Spectra, count: int) -> Iterator[Tensor]:
+        """Yield starting points, the best first: spectra × quantities.
 
         Parameters
         ----------
@@ -93,14 +94,17 @@ class StartingGrid:
         """
         if self.doppler is None:
             misfits = self.rest.misfits(spectra.flux * spectra.ivar, spectra.ivar)
-            best = misfits.topk(count, largest=False).indices.T
-            starts = self.labels[best].double()
-            starts[0] = self._guessed(spectra, best[0], None)
-            return starts
+            first, *others = misfits.topk(count, largest=False).indices.T
+            yield self._guessed(spectra, first, None)
+            for best in others:
+                yield self.labels[best].double()
+            return
         valleys = self._valleys(spectra, count)
-        return torch.stack([self._at(spectra, rv, rv is valleys[0]) for rv in valleys])
+        yield self._at(spectra, valleys[0], guessed=True)
+        for rv in valleys[1:]:
+            yield self._at(spectra, rv, guessed=False)
 
-    def _at(self, spectra: Spectra, rv: Tensor, guessed: bool) -> Tensor:
+    def _at(self, spectra: Spectra, rv: Tensor, *, guessed: bool) -> Tensor:
         """Return the start at a velocity: the best template's labels, or what is guessed there."""
         assert self.doppler is not None  # noqa: S101
         shift = self.doppler.shift(rv)

@@ -12,7 +12,7 @@ from tests.compute.fitters.pretend_emulator import PretendEmulator
 
 def test_a_start_lies_near_the_star(emulator: PretendEmulator, observe: Observe) -> None:
     true = observe(200, 100.0)
-    start = StartingGrid.of(emulator, FitSettings()).starts(true.spectra, 1)[0]
+    start = next(StartingGrid.of(emulator, FitSettings()).starts(true.spectra, 1))
     # Velocities are tried 30 km/s apart.
     assert float((start[:, -1] - true.rv).abs().quantile(0.9)) < 5.0
     away = (start[:, :-1] - true.labels).abs() / (emulator.high - emulator.low)
@@ -26,14 +26,14 @@ def test_guesses_do_not_mind_pixels_that_are_masked(
     true = observe(50, 100.0, at=30.0)
     flux, ivar = true.spectra.flux.clone(), true.spectra.ivar.clone()
     flux[:, 200:400], ivar[:, 200:400] = 0.0, 0.0
-    start = StartingGrid.of(emulator, FitSettings()).starts(Spectra(flux, ivar), 1)[0]
+    start = next(StartingGrid.of(emulator, FitSettings()).starts(Spectra(flux, ivar), 1))
     away = (start[:, :-1] - true.labels).abs() / (emulator.high - emulator.low)
     assert float(away[:, :2].median()) < 0.05
 
 
 def test_guesses_serve_spectra_at_rest_too(emulator: PretendEmulator, observe: Observe) -> None:
     true = observe(100, 100.0, at=0.0)
-    start = StartingGrid.of(emulator, FitSettings(rv_range=None)).starts(true.spectra, 2)
+    start = [*StartingGrid.of(emulator, FitSettings(rv_range=None)).starts(true.spectra, 2)]
     away = (start[0] - true.labels).abs() / (emulator.high - emulator.low)
     assert float(away[:, :2].median()) < 0.03
     # The second start is no guess, lest one error lead both astray.
