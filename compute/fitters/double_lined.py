@@ -13,7 +13,7 @@ from starledger.compute.fitters.parallel import side_by_side
 from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
-from starledger.compute.fitters.triage import cleaned, refusals
+from starledger.compute.fitters.triage import triage
 from starledger.compute.models.base import Fits, Spectra
 from starledger.compute.models.two_stars import TwoStars
 
@@ -126,11 +126,10 @@ class PairFitter:
         return Spectra(spectra.flux, torch.where(known, spectra.ivar, 0.0))
 
     def _fit_pairs(self, spectra: Spectra, single: Fits) -> Fits:
-        refused = refusals(spectra, len(self.box.low))
+        clean, refused = triage(spectra, len(self.box.low))
         able = torch.tensor(
             [reason is None for reason in refused], dtype=torch.bool, device=spectra.flux.device
         )
-        clean = cleaned(spectra)
         search = Search(self.pair, self.settings, self.box, clean, able)
         for start in self._starts(clean, single):
             search.walk(start, anew=True)

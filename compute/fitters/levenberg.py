@@ -18,7 +18,7 @@ from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.fitters.starting import StartingGrid, spread_labels
-from starledger.compute.fitters.triage import cleaned, refusals
+from starledger.compute.fitters.triage import triage
 from starledger.compute.models.base import Emulator, Fits, Spectra
 from starledger.compute.models.tangents import Blocks
 
@@ -69,8 +69,7 @@ class Levenberg:
 
     @torch.inference_mode()
     def _fit(self, spectra: Spectra) -> Fits:
-        refused = refusals(spectra, self.n_quantities)
-        clean = cleaned(spectra)
+        clean, refused = triage(spectra, self.n_quantities)
         able = torch.tensor(
             [reason is None for reason in refused], dtype=torch.bool, device=clean.flux.device
         )
