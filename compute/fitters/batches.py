@@ -12,6 +12,8 @@ _COPIES = 4
 """Arrays as large as a batch's gradients that exist at one time, smaller ones included."""
 _PART = 0.25
 """Part of the free memory that we take."""
+_WORTH_A_CORE = 16
+"""Fewer spectra are not parted among cores."""
 _MOST_ON_CPU, _MOST = 128, 8192
 """On a CPU, larger batches leave the caches and are no faster."""
 
@@ -23,6 +25,21 @@ def batch_size(emulator: Emulator) -> int:
     on_cpu = emulator.low.device.type == "cpu"
     most = _MOST_ON_CPU if on_cpu else _MOST
     return max(1, min(most, int(_PART * free_memory(emulator.low.device) / each)))
+
+
+def part_size(count: int, most: int, device: torch.device) -> int:
+    """Return the size of parts, none with more spectra than `most`, that keep all cores busy.
+
+    Examples
+    --------
+    >>> part_size(1000, 128, torch.device("cuda"))
+    125
+    """
+    parts = -(-count // most)
+    cores = torch.get_num_threads() if device.type == "cpu" else 1
+    if count >= _WORTH_A_CORE * cores:
+        parts = -(-parts // cores) * cores
+    return max(-(-count // max(parts, 1)), 1)
 
 
 def free_memory(device: torch.device) -> int:

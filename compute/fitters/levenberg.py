@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.batches import batch_size
+from starledger.compute.fitters.batches import batch_size, part_size
 from starledger.compute.fitters.descent import Box
 from starledger.compute.fitters.parallel import side_by_side
 from starledger.compute.fitters.products import fast_products
@@ -57,10 +57,11 @@ class Levenberg:
 
     def fit(self, spectra: Spectra) -> Fits:
         """Return labels of spectra; none makes it fail, and each says how it ended."""
-        starts = range(0, max(len(spectra), 1), self.batch)
-        parts = [_part(spectra, i, i + self.batch) for i in starts]
-        with fast_products(self.box.low.device):
-            return joined(side_by_side(self._fit, parts, self.box.low.device))
+        device = self.box.low.device
+        size = part_size(len(spectra), self.batch, device)
+        parts = [_part(spectra, i, i + size) for i in range(0, max(len(spectra), 1), size)]
+        with fast_products(device):
+            return joined(side_by_side(self._fit, parts, device))
 
     @property
     def n_quantities(self) -> int:
