@@ -1,0 +1,1 @@
+"""Work: which visits wait for which model, and who fits them."""
