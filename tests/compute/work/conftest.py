@@ -51,7 +51,9 @@ class Desk:
 
     def states(self) -> dict[str, int]:
         """Return how many visits are in each state."""
-        query = text("SELECT state, count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1")
+        query = text(
+            "SELECT state, count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1"
+        )
         with self.database.engine().begin() as connection:
             return {
                 str(row.state): int(row.visits)

@@ -74,7 +74,6 @@ def test_all_stars_against_lasp(pilot: tuple[TrainingSet, Tensor]) -> None:
     stars, snr = pilot
     assert len(stars) == 131
     found = scatter(stars, snr > BRIGHT)
-    # A quadratic is stiff for the 20 A stars among them.
-    assert (found < torch.tensor([160.0, 0.26, 0.13])).all()
+    assert (found < torch.tensor([135.0, 0.26, 0.13])).all()
     everything = scatter(stars, torch.ones_like(snr, dtype=torch.bool))
     assert everything.isfinite().all()
