@@ -25,12 +25,12 @@ def triage(spectra: Spectra, n_quantities: int) -> tuple[Spectra, list[Convergen
     >>> triage(Spectra(flux, ivar), 3)[1]
     [<Convergence.TOO_FEW_PIXELS: 'Fewer pixels count than there are quantities to fit.'>, None]
     """
-    clean = cleaned(spectra)
+    odd = _odd(spectra)
+    clean = _cleaned(spectra, odd)
     reasons: list[Convergence | None] = [None] * len(spectra)
     # What is wrong in more than one way is called by the last of these.
     _name(reasons, Convergence.NO_FLUX, ~clean.flux.any(1))
     _name(reasons, Convergence.TOO_FEW_PIXELS, (clean.ivar > 0).sum(1) < n_quantities)
-    odd = _odd(spectra)
     if len(odd):
         flux, ivar = spectra.flux[odd], spectra.ivar[odd]
         wrong = ~ivar.isfinite() | ((ivar > 0) & ~flux.isfinite())
@@ -47,8 +47,11 @@ def cleaned(spectra: Spectra) -> Spectra:
     >>> cleaned(Spectra(torch.tensor([[torch.nan]]), torch.tensor([[0.0]]))).flux.tolist()
     [[0.0]]
     """
+    return _cleaned(spectra, _odd(spectra))
+
+
+def _cleaned(spectra: Spectra, odd: Tensor) -> Spectra:
     flux, ivar = spectra.flux, spectra.ivar
-    odd = _odd(spectra)
     if len(odd):
         counts = (ivar[odd] > 0) & ivar[odd].isfinite() & flux[odd].isfinite()
         ivar = ivar.index_copy(0, odd, torch.where(counts, ivar[odd], 0.0))
