@@ -95,6 +95,7 @@ class Guesser:
 def _terms(components: Tensor) -> Tensor:
     """Return the terms of the regression in double precision: spectra × terms."""
     components = components.double()
-    pairs = torch.triu_indices(*[min(_SQUARED, components.shape[1])] * 2)
-    one, other = components[:, pairs[0]], components[:, pairs[1]]
+    count = min(_SQUARED, components.shape[1])
+    first, second = torch.triu_indices(count, count)
+    one, other = components[:, first], components[:, second]
     return torch.cat([torch.ones_like(components[:, :1]), components, one * other], 1)
