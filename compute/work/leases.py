@@ -86,7 +86,7 @@ class Queue:
     seconds
         How long a lease lives without a heartbeat.
     sizes
-        See `SIZES`.
+        See `SIZES`; the last one is that of all further attempts.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Queue:
                 self._watermark = _position(lease, -1)
                 return lease
         self._watermark = -1
-        for attempts in range(1, len(self.sizes)):
+        for attempts in range(1, MOST_ATTEMPTS):
             if (lease := self._claim(connection, attempts, -1)) is not None:
                 return lease
         return None
@@ -129,7 +129,7 @@ class Queue:
                 "seconds": self.seconds,
                 "attempts": attempts,
                 "mark": mark,
-                "size": self.sizes[attempts],
+                "size": self.sizes[min(attempts, len(self.sizes) - 1)],
             },
         ).all()
         if not found:
@@ -207,9 +207,9 @@ def reclaim(connection: Connection, fit_run_id: int | None = None) -> int:
     return returned
 
 
-def release(connection: Connection, lease: Lease) -> None:
+def give_back(connection: Connection, lease: Lease) -> None:
     """Give visits back that were not tried, as a worker does that is told to stop."""
-    connection.execute(_RELEASE, {"lease": lease.lease_id})
+    connection.execute(_GIVE_BACK, {"lease": lease.lease_id})
     connection.execute(_UNLEASE, {"leases": [lease.lease_id]})
 
 
@@ -266,7 +266,7 @@ _LOCK = text("""
 """)
 _DONE = text("DELETE FROM ledger.work WHERE lease_id = :lease")
 _UNLEASE = text("DELETE FROM ledger.lease WHERE lease_id = ANY (:leases)")
-_RELEASE = text("""
+_GIVE_BACK = text("""
     UPDATE ledger.work SET state = 'pending', lease_id = NULL WHERE lease_id = :lease
 """)
 _EXPIRED = text("""

@@ -207,7 +207,7 @@ def _statement(where: str | None, ending: str) -> TextClause:
 _SELECTED = """
     WITH selected AS MATERIALIZED (
         SELECT c.spectrum_id, c.shard_id, c.shard_row FROM (
-            SELECT s.*, m.star_id, r.name AS release, r.version AS release_version
+            SELECT s.*, m.star_id, r.name AS data_release, r.version AS data_release_version
             FROM ledger.spectrum s
             JOIN ledger.model_instrument i USING (instrument_id, arm)
             JOIN ledger.data_release r USING (data_release_id)
@@ -229,7 +229,7 @@ _SELECTED = """
         ) c
         WHERE (@where)
             AND (CAST(:release AS text) IS NULL
-                OR :release IN (release, release || '\\:' || release_version))
+                OR :release IN (data_release, data_release || '\\:' || data_release_version))
             AND (CAST(:visits AS bigint[]) IS NULL OR spectrum_id = ANY (:visits))
     ), judged AS (
         SELECT s.*,
