@@ -1,33 +1,37 @@
 """COPY in PostgreSQL's binary form from Arrow columns, whole batches at a time.
 
-Every row is laid out in a matrix of bytes as wide as the widest row, with a mask of the bytes that
-count; compressing the matrix by its mask gives the stream. Nulls and texts of any length cost no
-loop over rows.
+A row is a chain of pieces: blocks of fixed width, which neighbouring columns share, and pieces that
+are as long as their texts, or empty where there is a null. Arrow joins the pieces of all rows, so that
+nothing costs a loop over rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from typing import cast
 
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from psycopg import sql
 
 from starledger.schema.ahead import ahead
 
 Bytes = NDArray[np.uint8]
-Kept = NDArray[np.bool_]
+"""Rows × bytes, the same number in each row."""
+Piece = Bytes | pa.BinaryArray
+Bools = NDArray[np.bool_]
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 MOST_BYTES = 1 << 26
-"""A batch whose matrix would be larger is sent in parts."""
+"""A batch that would become larger is sent in parts."""
 
-_NULL = np.frombuffer(np.array(-1, ">i4").tobytes(), np.uint8)
+_NULL = -1
+"""The length of what is null."""
 _ELEMENTS = {
     pa.int16(): 21,
     pa.int32(): 23,
@@ -58,10 +62,7 @@ def copy_rows(
     first = next(batches, None)
     if first is None:
         return rows
-    target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, first.schema.names))
-    )
-    with cursor.copy(target) as copy:
+    with cursor.copy(_statement(table, first)) as copy:
         copy.write(SIGNATURE)
         # The server takes the last block in while the next one is made.
         for number, block in ahead(_blocks(chain([first], batches))):
@@ -69,6 +70,20 @@ def copy_rows(
             copy.write(block)
         copy.write(TRAILER)
     return rows
+
+
+def copy_batch(
+    cursor: psycopg.Cursor[object], table: Sequence[str], batch: pa.RecordBatch
+) -> None:
+    """Copy one small batch of rows into a table, as `copy_rows` does, at once."""
+    with cursor.copy(_statement(table, batch)) as copy:
+        copy.write(SIGNATURE + encoded(batch) + TRAILER)
+
+
+def _statement(table: Sequence[str], batch: pa.RecordBatch) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier(*table), sql.SQL(", ").join(map(sql.Identifier, batch.schema.names))
+    )
 
 
 def _blocks(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bytes]]:
@@ -86,62 +101,71 @@ def encoded(batch: pa.RecordBatch) -> bytes:
     '0001 0000 0002 0007 0001 ffff ffff'
     """
     rows = batch.num_rows
-    fields = [_encoded_column(column) for column in batch.columns]
-    width = 2 + sum(field.shape[1] for field, _ in fields)
-    matrix = np.empty((rows, width), np.uint8)
-    kept = np.empty((rows, width), np.bool_)
-    matrix[:, :2] = np.frombuffer(np.array(len(fields), ">i2").tobytes(), np.uint8)
-    kept[:, :2] = True
-    place = 2
-    for field, keep in fields:
-        end = place + field.shape[1]
-        matrix[:, place:end] = field
-        kept[:, place:end] = True if keep is None else keep
-        place = end
-    return matrix[kept].tobytes()
+    if not rows:
+        return b""
+    pieces: list[Piece] = [_repeated(np.array([len(batch.columns)], ">i2"), rows)]
+    for column in batch.columns:
+        pieces.extend(_pieces(column))
+    joined = pc.binary_join_element_wise(*_blocks_of(pieces), b"")
+    return cast("bytes", joined.buffers()[2].to_pybytes())
+
+
+def _blocks_of(pieces: Iterable[Piece]) -> Iterator[pa.BinaryArray]:
+    """Yield pieces as Arrow joins them, neighbours of fixed width as one."""
+    for fixed, some in groupby(pieces, lambda piece: isinstance(piece, np.ndarray)):
+        if fixed:
+            block = np.hstack(list(some))
+            yield _binary(block, np.full(len(block), block.shape[1]))
+        else:
+            yield from some
+
+
+def _binary(content: Bytes, lengths: NDArray[np.integer]) -> pa.BinaryArray:
+    """Return values that lie one after the other in some bytes."""
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(content))]
+    return pa.BinaryArray.from_buffers(pa.binary(), len(lengths), buffers)
 
 
 def _parts(batch: pa.RecordBatch) -> Iterable[pa.RecordBatch]:
-    """Cut a batch whose texts are long, lest its matrix outgrow the memory."""
+    """Cut a batch that is large, lest its pieces outgrow the memory."""
     rows = batch.num_rows
-    widest = 64 * len(batch.columns) + sum(
-        _longest(column) for column in batch.columns if pa.types.is_string(column.type)
-    )
-    step = max(1, min(rows, MOST_BYTES // max(widest, 1)))
+    step = max(1, rows * MOST_BYTES // max(4 * batch.nbytes, MOST_BYTES))
     return (batch.slice(start, step) for start in range(0, rows, step))
 
 
-def _longest(column: pa.Array) -> int:
-    return int(np.diff(_offsets(column)).max(initial=0))
-
-
-def _encoded_column(column: pa.Array) -> tuple[Bytes, Kept | None]:
-    """Return the field of each row with its length in front, and which bytes of it count."""
+def _pieces(column: pa.Array) -> Iterator[Piece]:
+    """Yield the length of a field and what it holds."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
+    null = None if not column.null_count else ~_valid(column)
     if pa.types.is_string(kind):
-        field, kept = _texts(column)
+        lengths = np.diff(_offsets(column)).astype(">i4")
+        content: Piece = column.fill_null("").cast(pa.binary())
     elif pa.types.is_fixed_size_list(kind):
-        field, kept = _arrays(column)
+        lengths, content = _arrays(column)
     else:
-        field, kept = _with_length(_big_endian(column)), None
-    if column.null_count:
-        null = ~_valid(column)
-        field[null, :4] = _NULL
-        if kept is None:
-            kept = np.ones(field.shape, np.bool_)
-        kept[null, 4:] = False
-        kept[null, :4] = True
-    return field, kept
+        content = _big_endian(column)
+        lengths = np.full(len(column), content.shape[1], ">i4")
+    if null is None:
+        yield lengths.view(np.uint8).reshape(-1, 4)
+        yield content
+    else:
+        yield np.where(null, _NULL, lengths).astype(">i4").view(np.uint8).reshape(-1, 4)
+        yield _emptied(content, null)
 
 
-def _with_length(values: Bytes) -> Bytes:
-    rows, width = values.shape
-    field = np.empty((rows, 4 + width), np.uint8)
-    field[:, :4] = np.frombuffer(np.array(width, ">i4").tobytes(), np.uint8)
-    field[:, 4:] = values
-    return field
+def _emptied(content: Piece, null: Bools) -> pa.BinaryArray:
+    """Return pieces with nothing where there is a null."""
+    if isinstance(content, np.ndarray):
+        return _binary(content[~null], np.where(null, 0, content.shape[1]))
+    return pc.if_else(pa.array(null), pa.scalar(b"", pa.binary()), content)
+
+
+def _repeated(values: NDArray[np.generic], rows: int) -> Bytes:
+    return np.broadcast_to(values.view(np.uint8), (rows, values.nbytes))
 
 
 def _big_endian(column: pa.Array) -> Bytes:
@@ -164,8 +188,8 @@ def _plain(column: pa.Array) -> NDArray[np.generic]:
     return whole[column.offset : column.offset + len(column)]
 
 
-def _valid(column: pa.Array) -> Kept:
-    return cast("Kept", column.is_valid().to_numpy(zero_copy_only=False))
+def _valid(column: pa.Array) -> Bools:
+    return cast("Bools", column.is_valid().to_numpy(zero_copy_only=False))
 
 
 def _offsets(column: pa.Array) -> NDArray[np.int32]:
@@ -176,51 +200,23 @@ def _offsets(column: pa.Array) -> NDArray[np.int32]:
     return offsets[column.offset : column.offset + len(column) + 1]
 
 
-def padded_texts(column: pa.Array, multiple: int = 1) -> tuple[Bytes, Kept]:
-    """Return the bytes of texts, one in a row, and which of them belong to it; the others are 0.
-
-    Parameters
-    ----------
-    column
-        Texts without nulls, or whose nulls hold no bytes.
-    multiple
-        Rows are as wide as the longest text, rounded up to this.
-    """
-    offsets = _offsets(column)
-    lengths = np.diff(offsets)
-    width = -(-int(lengths.max(initial=0)) // multiple) * multiple
-    texts = np.zeros((len(column), width), np.uint8)
-    kept = np.arange(width, dtype=np.int32) < lengths[:, None]
-    if width:
-        # Boolean indices are met row by row, which is the order in which the texts lie.
-        texts[kept] = np.frombuffer(column.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-    return texts, kept
-
-
-def _texts(column: pa.Array) -> tuple[Bytes, Kept]:
-    texts, kept = padded_texts(column)
-    lengths = np.diff(_offsets(column)).astype(">i4").view(np.uint8).reshape(-1, 4)
-    return np.hstack((lengths, texts)), np.hstack((np.ones(lengths.shape, np.bool_), kept))
-
-
-def _arrays(column: pa.Array) -> tuple[Bytes, Kept]:
+def _arrays(column: pa.Array) -> tuple[NDArray[np.int32], Piece]:
     """Return one-dimensional arrays: a head, then each element with its length in front."""
     kind, size = column.type.value_type, column.type.list_size
     elements = column.values.slice(column.offset * size, len(column) * size)
-    values = _with_length(_big_endian(elements))
+    values = _big_endian(elements)
+    width = values.shape[1]
+    field = np.empty((len(column), 20 + size * (4 + width)), np.uint8)
     nulls = elements.null_count > 0
-    kept_values = np.ones(values.shape, np.bool_)
-    if nulls:
-        null = ~_valid(elements)
-        values[null, :4] = _NULL
-        kept_values[null, 4:] = False
-    head = np.array([1, int(nulls), _ELEMENTS[kind], size, 1], ">i4").view(np.uint8)
-    rows, wide = len(column), size * values.shape[1]
-    field = np.empty((rows, 24 + wide), np.uint8)
+    field[:, :20] = np.array([1, int(nulls), _ELEMENTS[kind], size, 1], ">i4").view(np.uint8)
+    inner = field[:, 20:].reshape(len(column), size, 4 + width)
+    inner[:, :, :4] = np.array([width], ">i4").view(np.uint8)
+    inner[:, :, 4:] = values.reshape(len(column), size, width)
+    if not nulls:
+        return np.full(len(column), field.shape[1], ">i4"), field
+    null = ~_valid(elements).reshape(len(column), size)
+    inner[null, :4] = np.array([_NULL], ">i4").view(np.uint8)
     kept = np.ones(field.shape, np.bool_)
-    field[:, 4:24] = head
-    field[:, 24:] = values.reshape(rows, wide)
-    kept[:, 24:] = kept_values.reshape(rows, wide)
-    lengths = kept[:, 4:].sum(axis=1)
-    field[:, :4] = lengths.astype(">i4").view(np.uint8).reshape(-1, 4)
-    return field, kept
+    kept[:, 20:].reshape(inner.shape)[null, 4:] = False
+    lengths = kept.sum(axis=1)
+    return lengths.astype(">i4"), _binary(field[kept], lengths)

@@ -73,6 +73,36 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- Every fit names a run of its model and configuration, and a spectrum: both last for ever, so that
+-- looking once when rows come in is as good as a foreign key, and for all rows of a statement together
+-- much faster. The lock makes who closes the run wait for us.
+CREATE FUNCTION ledger.check_fit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    -- Whatever the statistics say: few rows are looked up in a table of millions.
+    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    bad record;
+BEGIN
+    PERFORM FROM ledger.fit_run r WHERE r.run_id IN (SELECT DISTINCT fit_run_id FROM inserted)
+        FOR KEY SHARE;
+    SELECT n.fit_run_id, n.model_id, n.fit_config_id INTO bad
+        FROM (SELECT DISTINCT fit_run_id, model_id, fit_config_id FROM inserted) n
+        WHERE NOT EXISTS (SELECT FROM ledger.fit_run r WHERE r.run_id = n.fit_run_id
+            AND r.model_id = n.model_id AND r.fit_config_id = n.fit_config_id) LIMIT 1;
+    IF bad.fit_run_id IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no fit run % of model % with configuration %',
+            bad.fit_run_id, bad.model_id, bad.fit_config_id
+            USING ERRCODE = 'foreign_key_violation', HINT = 'Open the run first.';
+    END IF;
+    SELECT n.spectrum_id INTO bad FROM inserted n LEFT JOIN ledger.spectrum s USING (spectrum_id)
+        WHERE s.spectrum_id IS NULL LIMIT 1;
+    IF bad.spectrum_id IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no spectrum % to have a fit', bad.spectrum_id
+            USING ERRCODE = 'foreign_key_violation', HINT = 'Ingest it first.';
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Every model has its partition of ledger.fit, which checks the lengths of the arrays.
 -- ATTACH, unlike CREATE ... PARTITION OF, does not stop the workers of other models.
 CREATE FUNCTION ledger.make_fit_partition() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -80,7 +110,9 @@ DECLARE
     partition text := format('fit_of_%s', NEW.model_id);
 BEGIN
     EXECUTE format('CREATE TABLE ledger.%I (LIKE ledger.fit'
-        ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS)', partition);
+        ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS)'
+        -- Numbers hardly compress: rows stay whole up to the page rather than be tried.
+        ' WITH (toast_tuple_target = 8160)', partition);
     EXECUTE format(
         'ALTER TABLE ledger.%I ADD CONSTRAINT ck_fit_lengths CHECK ('
         ' coalesce(cardinality(labels), %2$s) = %2$s'

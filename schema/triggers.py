@@ -9,9 +9,11 @@ from sqlalchemy import Table
 
 from starledger.schema.tables import SCHEMA, Ledger, metadata
 from starledger.schema.tables.versions import Versioned
-from starledger.schema.tables.work import Lease, Work
+from starledger.schema.tables.work import FitTally, Lease, Work
 
-WORK_TABLES = frozenset({Work.__tablename__, Lease.__tablename__})
+WORK_TABLES = frozenset(
+    {Work.__tablename__, Lease.__tablename__, FitTally.__tablename__}
+)
 """The only tables that change in place."""
 
 RUN_COLUMNS = {
@@ -63,6 +65,8 @@ def trigger_statements() -> Iterator[str]:
         if table.name in versioned:
             yield _after_insert(table.name, "version_chain", "check_version_chain()")
     yield _after_insert("combination", "right_combination", "check_combination()")
+    # Triggers fire in the order of their names: this one before open_run_only, which it locks for.
+    yield _after_insert("fit", "known_run", "check_fit()")
     yield (
         f"CREATE TRIGGER lock_run BEFORE INSERT ON {SCHEMA}.closed_run"
         f" FOR EACH ROW EXECUTE FUNCTION {SCHEMA}.lock_closing_run()"

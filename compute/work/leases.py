@@ -10,19 +10,22 @@ small batches, and at last alone: after three attempts only the culprit is set a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from starledger.schema.errors import StarledgerError
 
 Ids = NDArray[np.int64]
 
 SIZES = (256, 16, 1)
-"""Visits of one lease, by the attempts that were in vain before."""
+"""Visits of one lease, by the attempts that were in vain before; the first is where it begins."""
+LARGEST = 4096
+BATCH_SECONDS = 4.0
+"""So long a batch is to take: longer ones cost less to claim and write, but more when lost."""
 MOST_ATTEMPTS = len(SIZES)
 PAUSE_SECONDS = 30.0
 """Before the second attempt; four times as long before the third."""
@@ -86,7 +89,7 @@ class Queue:
     seconds
         How long a lease lives without a heartbeat.
     sizes
-        See `SIZES`; the last one is that of all further attempts.
+        See `SIZES`.
     """
 
     def __init__(
@@ -97,9 +100,23 @@ class Queue:
         sizes: Sequence[int] = SIZES,
     ) -> None:
         self.fit_run_id, self.worker, self.seconds = fit_run_id, worker, seconds
-        self.sizes = tuple(sizes)
+        self.sizes = list(sizes)
         # Dead entries gather at the head of the index, and searching from here skips them.
         self._watermark = -1
+
+    def pace(self, visits: int, seconds: float) -> None:
+        """Choose the size of further leases by how long it took to fit some visits.
+
+        Examples
+        --------
+        >>> queue = Queue(1, "ann")
+        >>> queue.pace(256, 0.1)
+        >>> queue.sizes[0]
+        512
+        """
+        fitting = int(visits * BATCH_SECONDS / max(seconds, 1e-3))
+        size = self.sizes[0]
+        self.sizes[0] = max(min(fitting, 2 * size, max(size, LARGEST)), size // 2, SIZES[1])
 
     def claim(self, connection: Connection) -> Lease | None:
         """Claim the next visits, in the order of their pixels; None where none waits now.
@@ -111,35 +128,33 @@ class Queue:
         """
         marks = [self._watermark, -1] if self._watermark >= 0 else [-1]
         for mark in marks:
-            if (lease := self._claim(connection, 0, mark)) is not None:
+            if (lease := self._claimed(connection, _CLAIM, {"attempts": 0, "mark": mark})) is not None:
                 self._watermark = _position(lease, -1)
                 return lease
         self._watermark = -1
         for attempts in range(1, MOST_ATTEMPTS):
-            if (lease := self._claim(connection, attempts, -1)) is not None:
+            lease = self._claimed(connection, _CLAIM_AGAIN, {"attempts": attempts})
+            if lease is not None:
                 return lease
         return None
 
-    def _claim(self, connection: Connection, attempts: int, mark: int) -> Lease | None:
-        found = connection.execute(
-            _CLAIM,
-            {
-                "run": self.fit_run_id,
-                "worker": self.worker,
-                "seconds": self.seconds,
-                "attempts": attempts,
-                "mark": mark,
-                "size": self.sizes[min(attempts, len(self.sizes) - 1)],
-            },
-        ).all()
-        if not found:
+    def _claimed(
+        self, connection: Connection, claim: TextClause, which: Mapping[str, int]
+    ) -> Lease | None:
+        named = {
+            "run": self.fit_run_id,
+            "worker": self.worker,
+            "seconds": self.seconds,
+            "size": self.sizes[which["attempts"]],
+            **which,
+        }
+        lease_id, spectrum_ids, positions = connection.execute(claim, named).one()
+        if lease_id is None:
             return None
-        rows = np.array([tuple(row) for row in found], np.int64)
-        rows = rows[rows[:, 2].argsort()]
-        position = rows[:, 2]
+        position = np.array(positions, np.int64)
         return Lease(
-            int(rows[0, 0]),
-            rows[:, 1],
+            lease_id,
+            np.array(spectrum_ids, np.int64),
             position >> _ROW_BITS,
             position & ((1 << _ROW_BITS) - 1),
         )
@@ -176,16 +191,15 @@ class Queue:
         LeaseLost
             It expired; nothing may be written, and the transaction must be rolled back.
         """
-        if connection.execute(_LOCK, {"lease": lease.lease_id}).first() is None:
+        if failures:
+            _put_back(connection, {one.spectrum_id: one.error for one in failures}, lease.lease_id)
+        done = connection.execute(_END, {"lease": lease.lease_id}).scalar_one()
+        if done + len(failures) != len(lease):
             raise LeaseLost(
                 f"The lease {lease.lease_id} of the worker {self.worker} expired before its "
                 f"{len(lease)} visits were fitted; nothing was written, and others fit them.",
                 remedy=_SLOW,
             )
-        if failures:
-            _put_back(connection, {one.spectrum_id: one.error for one in failures}, lease.lease_id)
-        connection.execute(_DONE, {"lease": lease.lease_id})
-        connection.execute(_UNLEASE, {"leases": [lease.lease_id]})
 
 
 def reclaim(connection: Connection, fit_run_id: int | None = None) -> int:
@@ -237,38 +251,52 @@ def _put_back_all(connection: Connection, lease_id: int, error: str) -> int:
     ).rowcount
 
 
-_CLAIM = text("""
+_PICK = """
     WITH picked AS MATERIALIZED (
-        SELECT model_id, fit_config_id, spectrum_id FROM ledger.work
-        WHERE (model_id, fit_config_id) = (
-                SELECT model_id, fit_config_id FROM ledger.fit_run WHERE run_id = :run)
-            AND fit_run_id = :run AND state = 'pending' AND attempts = :attempts
-            AND position > :mark AND coalesce(not_before <= clock_timestamp(), true)
+        SELECT ctid, spectrum_id, position FROM ledger.work
+        WHERE fit_run_id = :run AND state = 'pending' AND lease_id IS NULL AND {which}
         ORDER BY position LIMIT :size FOR UPDATE SKIP LOCKED
     ), held AS (
-        INSERT INTO ledger.lease (fit_run_id, worker, expires_at)
-        SELECT :run, :worker, clock_timestamp() + make_interval(secs => :seconds)
-        WHERE EXISTS (SELECT FROM picked)
+        INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)
+        SELECT :run, :worker, clock_timestamp() + make_interval(secs => :seconds), ids
+        FROM (SELECT array_agg(spectrum_id) AS ids FROM picked) p WHERE ids IS NOT NULL
         RETURNING lease_id
+    ), leased AS (
+        UPDATE ledger.work w SET lease_id = held.lease_id FROM held
+        WHERE w.ctid = ANY (ARRAY(SELECT ctid FROM picked))
+        RETURNING w.lease_id, w.spectrum_id, w.position
     )
-    UPDATE ledger.work w SET state = 'leased', lease_id = held.lease_id FROM picked p, held
-    WHERE w.model_id = p.model_id AND w.fit_config_id = p.fit_config_id
-        AND w.spectrum_id = p.spectrum_id
-    RETURNING w.lease_id, w.spectrum_id, w.position
-""")
+    SELECT min(lease_id), array_agg(spectrum_id ORDER BY position),
+        array_agg(position ORDER BY position) FROM leased
+"""
+_CLAIM = text(_PICK.format(which="attempts = :attempts AND position > :mark"))
+_CLAIM_AGAIN = text(
+    _PICK.format(
+        which="attempts > 0 AND attempts = :attempts"
+        " AND coalesce(not_before <= clock_timestamp(), true)"
+    )
+)
 _KEEP = text("""
     UPDATE ledger.lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
     WHERE lease_id = ANY (:leases) AND expires_at > clock_timestamp()
 """)
-_LOCK = text("""
-    SELECT lease_id FROM ledger.lease
-    WHERE lease_id = :lease AND expires_at > clock_timestamp() FOR UPDATE
-""")
-_DONE = text("DELETE FROM ledger.work WHERE lease_id = :lease")
 _UNLEASE = text("DELETE FROM ledger.lease WHERE lease_id = ANY (:leases)")
-_GIVE_BACK = text("""
-    UPDATE ledger.work SET state = 'pending', lease_id = NULL WHERE lease_id = :lease
-""")
+# The visits of a lease, found by the key of the table of work.
+_OF_LEASE = """
+    {lease} l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id
+    WHERE w.model_id = r.model_id AND w.fit_config_id = r.fit_config_id
+        AND w.spectrum_id = ANY (l.spectrum_ids) AND w.lease_id = l.lease_id
+"""
+_OF_GIVEN = _OF_LEASE.format(lease="ledger.lease") + "AND l.lease_id = :lease"
+_END = text(f"""
+    WITH ended AS (
+        DELETE FROM ledger.lease WHERE lease_id = :lease AND expires_at > clock_timestamp()
+        RETURNING lease_id, fit_run_id, spectrum_ids
+    ), done AS (
+        DELETE FROM ledger.work w USING {_OF_LEASE.format(lease="ended")} RETURNING 1
+    ) SELECT count(*) FROM done
+""")  # noqa: S608 - made of our own
+_GIVE_BACK = text(f"UPDATE ledger.work w SET lease_id = NULL FROM {_OF_GIVEN}")  # noqa: S608
 _EXPIRED = text("""
     SELECT lease_id, worker FROM ledger.lease
     WHERE expires_at <= clock_timestamp() AND fit_run_id = coalesce(:run, fit_run_id)
@@ -281,9 +309,9 @@ _AGAIN = """
 """
 _FAILED = text(f"""
     UPDATE ledger.work w SET last_error = failed.error, {_AGAIN}
-    FROM unnest(CAST(:visits AS bigint[]), CAST(:errors AS text[])) AS failed (visit, error)
-    WHERE w.lease_id = :lease AND w.spectrum_id = failed.visit
+    FROM unnest(CAST(:visits AS bigint[]), CAST(:errors AS text[])) AS failed (visit, error),
+    {_OF_GIVEN} AND w.spectrum_id = failed.visit
 """)  # noqa: S608 - made of our own
 _ABANDONED = text(f"""
-    UPDATE ledger.work SET last_error = :error, {_AGAIN} WHERE lease_id = :lease
+    UPDATE ledger.work w SET last_error = :error, {_AGAIN} FROM {_OF_GIVEN}
 """)  # noqa: S608 - made of our own

@@ -6,8 +6,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from starledger.schema.copying import padded_texts
-
 Hashes = NDArray[np.int64]
 
 
@@ -59,10 +57,34 @@ class SeenIds:
 
 def _hashes(ids: pa.Array) -> Hashes:
     """Return a hash of each text, the same in whatever batch it stands."""
-    words = padded_texts(ids, 8)[0].view(np.uint64)
+    words = _padded(ids, 8).view(np.uint64)
     hashes = np.full(len(ids), 0x9E3779B97F4A7C15, np.uint64)
     for word in words.T:
         # Words of zeros, with which short texts are filled up, must change nothing.
         mixed = (hashes ^ word) * np.uint64(0xFF51AFD7ED558CCD)
         hashes = np.where(word == 0, hashes, mixed ^ (mixed >> np.uint64(32)))
     return hashes.view(np.int64)
+
+
+def _padded(texts: pa.Array, multiple: int) -> NDArray[np.uint8]:
+    """Return the bytes of texts, one in a row, filled up with zeros.
+
+    Parameters
+    ----------
+    texts
+        Without nulls, or whose nulls hold no bytes.
+    multiple
+        Rows are as wide as the longest text, rounded up to this.
+    """
+    offsets = np.zeros(1, np.int32)
+    if len(texts):
+        _, places, content = texts.buffers()
+        offsets = np.frombuffer(places, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    lengths = np.diff(offsets)
+    width = -(-int(lengths.max(initial=0)) // multiple) * multiple
+    padded = np.zeros((len(texts), width), np.uint8)
+    if width:
+        # Boolean indices are met row by row, which is the order in which the texts lie.
+        kept = np.arange(width, dtype=np.int32) < lengths[:, None]
+        padded[kept] = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]]
+    return padded

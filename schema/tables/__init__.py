@@ -43,7 +43,7 @@ from starledger.schema.tables.surveys import (
     RejectedRow,
     Survey,
 )
-from starledger.schema.tables.work import Lease, Work
+from starledger.schema.tables.work import FitTally, Lease, Work
 
 metadata = Ledger.metadata
 finish(metadata, {mapper.class_.__tablename__: mapper.class_ for mapper in Ledger.registry.mappers})
@@ -65,6 +65,7 @@ __all__ = [
     "FitConfig",
     "FitQuality",
     "FitRun",
+    "FitTally",
     "GaiaDr2Neighbour",
     "GaiaSource",
     "GalahStar",

@@ -1,22 +1,27 @@
-"""Work: which visits wait for which model. The only tables that change in place."""
+"""Work: which visits wait for which model. The only tables that change in place.
+
+They have no foreign keys: what they name is never deleted, and checking each row again whenever a
+worker takes it would cost more than all else. A visit is leased while ``lease_id`` is set, which no
+index knows of, so that leasing it rewrites one row and no index.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, func
+from sqlalchemy import CheckConstraint, Identity, Index, func
 from sqlalchemy.orm import Mapped
 
 from starledger.schema.tables.base import (
     COUNT,
     DIMENSIONLESS,
-    SCHEMA,
+    NON_NEGATIVE,
     Int2,
     Int4,
+    Int8s,
     Ledger,
     column,
     one_of,
-    references,
 )
 
 
@@ -33,11 +38,7 @@ class Lease(Ledger):
         primary_key=True,
     )
     fit_run_id: Mapped[int] = column(
-        "the fit run it belongs to",
-        DIMENSIONLESS,
-        "meta.id",
-        references("fit_run.run_id"),
-        index=True,
+        "the fit run it belongs to", DIMENSIONLESS, "meta.id", index=True
     )
     worker: Mapped[str] = column("name of the worker", DIMENSIONLESS, "meta.id")
     claimed_at: Mapped[dt.datetime] = column(
@@ -49,6 +50,7 @@ class Lease(Ledger):
         "time.end",
         index=True,
     )
+    spectrum_ids: Mapped[Int8s] = column("the visits that it holds", DIMENSIONLESS, "meta.id")
 
 
 class Work(Ledger):
@@ -56,28 +58,20 @@ class Work(Ledger):
 
     __tablename__ = "work"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["fit_run_id", "model_id", "fit_config_id"],
-            [
-                f"{SCHEMA}.fit_run.run_id",
-                f"{SCHEMA}.fit_run.model_id",
-                f"{SCHEMA}.fit_run.fit_config_id",
-            ],
-            name="fk_work_fit_run",
+        CheckConstraint(
+            "(state <> 'aside') OR (last_error IS NOT NULL AND lease_id IS NULL)",
+            name="aside_with_reason",
         ),
-        CheckConstraint("(state = 'leased') = (lease_id IS NOT NULL)", name="lease_while_leased"),
-        CheckConstraint("(state <> 'aside') OR (last_error IS NOT NULL)", name="aside_with_reason"),
+        Index("ix_work_position", "fit_run_id", "position"),
         Index(
-            "ix_work_pending",
-            "model_id",
-            "fit_config_id",
+            "ix_work_again",
+            "fit_run_id",
             "position",
-            postgresql_where="state = 'pending'",
+            postgresql_where="attempts > 0 AND state = 'pending'",
         ),
-        Index("ix_work_lease_id", "lease_id", postgresql_where="lease_id IS NOT NULL"),
-        Index("ix_work_aside", "model_id", "fit_config_id", postgresql_where="state = 'aside'"),
-        Index("ix_work_fit_run_id", "fit_run_id"),
-        {"postgresql_with": {"fillfactor": "70"}},
+        Index("ix_work_aside", "fit_run_id", postgresql_where="state = 'aside'"),
+        # Room for a second version of each row, which leasing it makes, on the same page.
+        {"postgresql_with": {"fillfactor": "50"}},
     )
 
     model_id: Mapped[Int4] = column(
@@ -94,7 +88,6 @@ class Work(Ledger):
         "the visit to be fitted",
         DIMENSIONLESS,
         "meta.id",
-        references("spectrum.spectrum_id"),
         primary_key=True,
         autoincrement=False,
     )
@@ -107,14 +100,14 @@ class Work(Ledger):
         rule=COUNT,
     )
     state: Mapped[str] = column(
-        "pending, leased to a worker, or set aside after too many attempts",
+        "pending, or set aside after too many attempts",
         DIMENSIONLESS,
         "meta.code.status",
         server_default="pending",
-        rule=one_of("pending", "leased", "aside"),
+        rule=one_of("pending", "aside"),
     )
     lease_id: Mapped[int | None] = column(
-        "the lease that holds it", DIMENSIONLESS, "meta.id", references("lease.lease_id")
+        "the lease that holds it; null while nobody does", DIMENSIONLESS, "meta.id"
     )
     attempts: Mapped[Int2] = column(
         "attempts so far that ended without a fit",
@@ -128,4 +121,43 @@ class Work(Ledger):
     )
     last_error: Mapped[str | None] = column(
         "what the last attempt failed with", DIMENSIONLESS, "meta.code.error"
+    )
+
+
+class FitTally(Ledger):
+    """What one worker has fitted in a run so far, counted in the transactions of its fits."""
+
+    __tablename__ = "fit_tally"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "20"}},)
+
+    fit_run_id: Mapped[int] = column(
+        "the fit run", DIMENSIONLESS, "meta.id", primary_key=True, autoincrement=False
+    )
+    worker: Mapped[str] = column(
+        "name of the worker", DIMENSIONLESS, "meta.id", primary_key=True
+    )
+    device: Mapped[str] = column("what it computes on", DIMENSIONLESS, "meta.id;instr")
+    good: Mapped[int] = column(
+        "fits without flags", DIMENSIONLESS, "meta.number", rule=COUNT
+    )
+    flagged: Mapped[int] = column(
+        "fits with labels that flags warn about", DIMENSIONLESS, "meta.number", rule=COUNT
+    )
+    failed: Mapped[int] = column(
+        "fits without labels", DIMENSIONLESS, "meta.number", rule=COUNT
+    )
+    seconds: Mapped[float] = column(
+        "time that its device was at work", "s", "time.processing", rule=NON_NEGATIVE
+    )
+    first_at: Mapped[dt.datetime] = column(
+        "when it wrote its first fits (UTC)",
+        DIMENSIONLESS,
+        "time.start",
+        server_default=func.clock_timestamp(),
+    )
+    last_at: Mapped[dt.datetime] = column(
+        "when it wrote its last ones (UTC)",
+        DIMENSIONLESS,
+        "time.end",
+        server_default=func.clock_timestamp(),
     )

@@ -52,7 +52,8 @@ class Desk:
     def states(self) -> dict[str, int]:
         """Return how many visits are in each state."""
         query = text(
-            "SELECT state, count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1"
+            "SELECT CASE WHEN lease_id IS NULL THEN state ELSE 'leased' END AS state,"
+            " count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1"
         )
         with self.database.engine().begin() as connection:
             return {

@@ -1,0 +1,64 @@
+DROP TABLE ledger.fit_tally;
+
+DROP INDEX ledger.ix_work_position, ledger.ix_work_again, ledger.ix_work_aside;
+ALTER TABLE ledger.work DROP CONSTRAINT ck_work_aside_with_reason;
+ALTER TABLE ledger.work DROP CONSTRAINT ck_work_state_known;
+UPDATE ledger.work SET state = 'leased' WHERE lease_id IS NOT NULL;
+ALTER TABLE ledger.work ADD CONSTRAINT ck_work_state_known
+    CHECK (state IN ('pending', 'leased', 'aside'));
+ALTER TABLE ledger.work ADD CONSTRAINT ck_work_lease_while_leased
+    CHECK ((state = 'leased') = (lease_id IS NOT NULL));
+ALTER TABLE ledger.work ADD CONSTRAINT ck_work_aside_with_reason
+    CHECK ((state <> 'aside') OR (last_error IS NOT NULL));
+ALTER TABLE ledger.work ADD CONSTRAINT fk_work_lease_id
+    FOREIGN KEY (lease_id) REFERENCES ledger.lease (lease_id);
+ALTER TABLE ledger.work ADD CONSTRAINT fk_work_spectrum_id
+    FOREIGN KEY (spectrum_id) REFERENCES ledger.spectrum (spectrum_id);
+ALTER TABLE ledger.work ADD CONSTRAINT fk_work_fit_run
+    FOREIGN KEY (fit_run_id, model_id, fit_config_id)
+    REFERENCES ledger.fit_run (run_id, model_id, fit_config_id);
+ALTER TABLE ledger.work SET (fillfactor = 70);
+CREATE INDEX ix_work_pending ON ledger.work (model_id, fit_config_id, position)
+    WHERE state = 'pending';
+CREATE INDEX ix_work_lease_id ON ledger.work (lease_id) WHERE lease_id IS NOT NULL;
+CREATE INDEX ix_work_aside ON ledger.work (model_id, fit_config_id) WHERE state = 'aside';
+CREATE INDEX ix_work_fit_run_id ON ledger.work (fit_run_id);
+COMMENT ON COLUMN ledger.work.state IS 'pending, leased to a worker, or set aside after too many'
+    ' attempts [dimensionless; meta.code.status]';
+COMMENT ON COLUMN ledger.work.lease_id IS 'the lease that holds it [dimensionless; meta.id]';
+ALTER TABLE ledger.lease DROP COLUMN spectrum_ids;
+ALTER TABLE ledger.lease ADD CONSTRAINT fk_lease_fit_run_id
+    FOREIGN KEY (fit_run_id) REFERENCES ledger.fit_run (run_id);
+
+DROP TRIGGER known_run ON ledger.fit;
+DROP FUNCTION ledger.check_fit();
+
+CREATE OR REPLACE FUNCTION ledger.make_fit_partition() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    partition text := format('fit_of_%s', NEW.model_id);
+BEGIN
+    EXECUTE format('CREATE TABLE ledger.%I (LIKE ledger.fit'
+        ' INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS)', partition);
+    EXECUTE format(
+        'ALTER TABLE ledger.%I ADD CONSTRAINT ck_fit_lengths CHECK ('
+        ' coalesce(cardinality(labels), %2$s) = %2$s'
+        ' AND coalesce(cardinality(errors), %2$s) = %2$s'
+        ' AND coalesce(cardinality(bounds), %2$s) = %2$s'
+        ' AND coalesce(cardinality(label_flags), %2$s) = %2$s'
+        ' AND coalesce(cardinality(covariance), %3$s) = %3$s'
+        ' AND coalesce(cardinality(extras), %4$s) = %4$s)',
+        partition, NEW.n_labels, NEW.n_labels * (NEW.n_labels + 1) / 2, NEW.n_extras);
+    EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', partition);
+    EXECUTE format('ALTER TABLE ledger.fit ATTACH PARTITION ledger.%I FOR VALUES IN (%s)',
+        partition, NEW.model_id);
+    EXECUTE format('COMMENT ON TABLE ledger.%I IS %L', partition, 'Fits by the model ' || NEW.name);
+    RETURN NULL;
+END $$;
+
+ALTER TABLE ledger.fit ADD CONSTRAINT fk_fit_spectrum_id
+    FOREIGN KEY (spectrum_id) REFERENCES ledger.spectrum (spectrum_id);
+ALTER TABLE ledger.fit ADD CONSTRAINT fk_fit_fit_run
+    FOREIGN KEY (fit_run_id, model_id, fit_config_id)
+    REFERENCES ledger.fit_run (run_id, model_id, fit_config_id);
+CREATE INDEX ix_fit_fit_run_id ON ledger.fit (fit_run_id);
