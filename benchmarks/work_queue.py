@@ -147,10 +147,10 @@ def measured(database: Database, run: Origin, workers: int, size: int, visits: i
     return shares
 
 
-def planned(engine: Engine, model_id: int) -> Origin:
-    """Plan all visits."""
+def planned(engine: Engine, model_id: int, number: int) -> Origin:
+    """Plan all visits in another configuration."""
     with engine.begin() as connection:
-        config = ensure_fit_config(connection, {"benchmark": "queue"})
+        config = ensure_fit_config(connection, {"benchmark": number})
         run = plan(connection, model_id, config, Selection()).fit_run_id
         assert run is not None
     with engine.connect() as connection:
@@ -176,21 +176,19 @@ def main() -> None:
                 enter_visits(connection, visits)
             about = Registration(name="queue", description="-", instruments=("lamost_lrs",))
             model = register(engine, Path(models), payne(), about)
-            entered = time.perf_counter()
-            origin = replace(
-                planned(engine, model.model_id), with_covariance=options.covariance
-            )
-            now = time.perf_counter()
-            print(
-                f"{visits} visits entered in {entered - began:.0f} s, planned in {now - entered:.0f} s"
-            )
+            print(f"{visits} visits entered in {time.perf_counter() - began:.0f} s")
             rates = []
-            for _ in range(ROUNDS):
-                shares = measured(database, origin, options.workers, options.size, MEASURED)
+            origin = None
+            for number in range(ROUNDS):
+                if origin is None or visits < ROUNDS * MEASURED:
+                    now = time.perf_counter()
+                    origin = planned(engine, model.model_id, number)
+                    print(f"  planned in {time.perf_counter() - now:.0f} s")
+                run = replace(origin, with_covariance=options.covariance)
+                each = min(MEASURED, visits)
+                shares = measured(database, run, options.workers, options.size, each)
                 took = max(one.ended for one in shares) - min(one.began for one in shares)
                 done = sum(one.visits for one in shares)
-                if done == 0:
-                    break
                 rates.append(done / took)
                 claims = 1e3 * np.array([claim for one in shares for claim in one.claims])
                 print(

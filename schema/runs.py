@@ -48,6 +48,13 @@ def open_run(connection: Connection, kind: RunKind, **about: Any) -> int:
     **about
         The columns of the kind's own table, such as ``data_release_id`` of ``ingest_run``.
     """
+    run_id = announce_run(connection, kind)
+    describe_run(connection, kind, run_id, **about)
+    return run_id
+
+
+def announce_run(connection: Connection, kind: RunKind) -> int:
+    """Return the number of a new run, about which more is told before the transaction ends."""
     run_id: int = connection.execute(
         insert(Run).returning(Run.run_id),
         {
@@ -57,10 +64,14 @@ def open_run(connection: Connection, kind: RunKind, **about: Any) -> int:
             "operator": f"{_user()}@{platform.node()}",
         },
     ).scalar_one()
+    return run_id
+
+
+def describe_run(connection: Connection, kind: RunKind, run_id: int, **about: Any) -> None:
+    """Tell what an announced run is about: the columns of its kind's own table."""
     of_kind = metadata.tables.get(f"{SCHEMA}.{kind}_run")
     if of_kind is not None:
         connection.execute(insert(of_kind), {"run_id": run_id, **about})
-    return run_id
 
 
 def close_run(

@@ -88,6 +88,22 @@ class Settings(BaseModel):
     dashboard_port: int = Field(
         default=8787, ge=0, le=65535, description="the port of Dask's dashboard; 0 picks a free one"
     )
+    lease_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="how long a worker that is not heard of keeps its visits, in seconds",
+    )
+    retry_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        description="how long a visit waits after a failed attempt, in seconds; then four times"
+        " as long",
+    )
+    cluster: str | None = Field(
+        default=None,
+        description="a class of clusters to start workers with, such as"
+        " dask_jobqueue.SLURMCluster, configured as its own documentation says",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="the least severe message that is logged to stderr"
     )

@@ -15,6 +15,9 @@ from starledger.schema.errors import StarledgerError
 GAP = 2.5
 """Pixels further apart than this many times the nearest such distance have a gap between them."""
 
+_ROUNDING = 1e-9
+"""Of wavelengths that were kept in double precision, and calculated in another order."""
+
 
 class UnusableGrid(StarledgerError):
     """Wavelengths cannot be those of a spectrum's pixels."""
@@ -79,6 +82,28 @@ class PixelGrid:
         return cls("explicit", listed, float(listed.flat[0]) if listed.size else np.nan)
 
     @classmethod
+    def listed(cls, wavelength: ArrayLike, medium: str) -> Self:
+        """Return pixels at wavelengths listed in Å, in air or vacuum."""
+        return cls.explicit(air_to_vacuum(wavelength) if medium == "air" else wavelength)
+
+    @classmethod
+    def even(cls, wavelength: ArrayLike) -> Self:
+        """Return pixels at wavelengths in Å, as evenly spaced ones where they are.
+
+        Examples
+        --------
+        >>> PixelGrid.even(10 ** (3.7 + 1e-4 * np.arange(100))).kind
+        'log10'
+        """
+        at = np.asarray(wavelength, dtype=np.float64)
+        for make, values in ((cls.log10, np.log10(at)), (cls.linear, at)):
+            step = (values[-1] - values[0]) / (len(at) - 1)
+            found = make(float(at[0]), float(step), len(at))
+            if np.allclose(found.wavelength, at, rtol=_ROUNDING, atol=0.0):
+                return found
+        return cls.explicit(at)
+
+    @classmethod
     def of_survey(cls, grid: Grid, n_pixels: int) -> Self:
         """Return the pixels of a survey's spectrum; wavelengths in air become listed ones.
 
@@ -88,7 +113,7 @@ class PixelGrid:
         [5001.39, 5002.4, 5003.4, 5004.4]
         """
         if grid.medium == "air":
-            return cls.explicit(air_to_vacuum(grid.wavelength(n_pixels)))
+            return cls.listed(grid.wavelength(n_pixels), "air")
         return cls._of(grid, n_pixels)
 
     @classmethod

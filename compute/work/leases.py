@@ -23,12 +23,12 @@ Ids = NDArray[np.int64]
 
 SIZES = (256, 16, 1)
 """Visits of one lease, by the attempts that were in vain before; the first is where it begins."""
-LARGEST = 4096
+LARGEST = 2048
 BATCH_SECONDS = 4.0
 """So long a batch is to take: longer ones cost less to claim and write, but more when lost."""
 MOST_ATTEMPTS = len(SIZES)
 PAUSE_SECONDS = 30.0
-"""Before the second attempt; four times as long before the third."""
+"""Before the second attempt, unless another pause is chosen; before the third, four times that."""
 _SLOW = "Nothing is lost. If it happens often, give leases more time."
 _ROW_BITS = 32
 """Of a position: see `starledger.schema.tables.work.Work`."""
@@ -90,6 +90,8 @@ class Queue:
         How long a lease lives without a heartbeat.
     sizes
         See `SIZES`.
+    pause
+        Seconds that a visit waits after its first failed attempt; then four times as long.
     """
 
     def __init__(
@@ -98,7 +100,9 @@ class Queue:
         worker: str,
         seconds: float = 120.0,
         sizes: Sequence[int] = SIZES,
+        pause: float = PAUSE_SECONDS,
     ) -> None:
+        self.pause = pause
         self.fit_run_id, self.worker, self.seconds = fit_run_id, worker, seconds
         self.sizes = list(sizes)
         # Dead entries gather at the head of the index, and searching from here skips them.
@@ -159,20 +163,11 @@ class Queue:
             position & ((1 << _ROW_BITS) - 1),
         )
 
-    def keep(self, connection: Connection, leases: Sequence[Lease]) -> None:
-        """Give leases another full time to live.
-
-        Raises
-        ------
-        LeaseLost
-            One has expired.
-        """
+    def keep(self, connection: Connection, leases: Sequence[Lease]) -> set[int]:
+        """Give leases another full time to live, and return the numbers of those that expired."""
         numbers = [lease.lease_id for lease in leases]
-        kept = connection.execute(_KEEP, {"leases": numbers, "seconds": self.seconds}).rowcount
-        if kept != len(numbers):
-            raise LeaseLost(
-                f"The worker {self.worker} was too slow to keep its leases.", remedy=_SLOW
-            )
+        kept = connection.execute(_KEEP, {"leases": numbers, "seconds": self.seconds}).scalars()
+        return set(numbers) - set(kept)
 
     def end(self, connection: Connection, lease: Lease, failures: Sequence[Failure] = ()) -> None:
         """End a lease: all its visits are done but those that failed.
@@ -192,7 +187,16 @@ class Queue:
             It expired; nothing may be written, and the transaction must be rolled back.
         """
         if failures:
-            _put_back(connection, {one.spectrum_id: one.error for one in failures}, lease.lease_id)
+            connection.execute(
+                _FAILED,
+                {
+                    "lease": lease.lease_id,
+                    "visits": [one.spectrum_id for one in failures],
+                    "errors": [one.error for one in failures],
+                    "most": MOST_ATTEMPTS,
+                    "pause": self.pause,
+                },
+            )
         done = connection.execute(_END, {"lease": lease.lease_id}).scalar_one()
         if done + len(failures) != len(lease):
             raise LeaseLost(
@@ -202,7 +206,9 @@ class Queue:
             )
 
 
-def reclaim(connection: Connection, fit_run_id: int | None = None) -> int:
+def reclaim(
+    connection: Connection, fit_run_id: int | None = None, pause: float = PAUSE_SECONDS
+) -> int:
     """Make pending, or set aside, what expired leases held; return how many visits that were.
 
     Parameters
@@ -211,12 +217,15 @@ def reclaim(connection: Connection, fit_run_id: int | None = None) -> int:
         Whose transaction the caller commits.
     fit_run_id
         Only of this run; of all without.
+    pause
+        As of `Queue`.
     """
     found = connection.execute(_EXPIRED, {"run": fit_run_id}).all()
     returned = 0
     for lease_id, worker in found:
         error = f"The worker {worker} stopped, or was cut off, while it held this visit."
-        returned += _put_back_all(connection, lease_id, error)
+        named = {"lease": lease_id, "error": error, "most": MOST_ATTEMPTS, "pause": pause}
+        returned += connection.execute(_ABANDONED, named).rowcount
     connection.execute(_UNLEASE, {"leases": [lease_id for lease_id, _ in found]})
     return returned
 
@@ -229,26 +238,6 @@ def give_back(connection: Connection, lease: Lease) -> None:
 
 def _position(lease: Lease, row: int) -> int:
     return int((lease.shard_ids[row] << _ROW_BITS) | lease.shard_rows[row])
-
-
-def _put_back(connection: Connection, errors: dict[int, str], lease_id: int) -> None:
-    connection.execute(
-        _FAILED,
-        {
-            "lease": lease_id,
-            "visits": list(errors),
-            "errors": list(errors.values()),
-            "most": MOST_ATTEMPTS,
-            "pause": PAUSE_SECONDS,
-        },
-    )
-
-
-def _put_back_all(connection: Connection, lease_id: int, error: str) -> int:
-    return connection.execute(
-        _ABANDONED,
-        {"lease": lease_id, "error": error, "most": MOST_ATTEMPTS, "pause": PAUSE_SECONDS},
-    ).rowcount
 
 
 _PICK = """
@@ -278,7 +267,7 @@ _CLAIM_AGAIN = text(
 )
 _KEEP = text("""
     UPDATE ledger.lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE lease_id = ANY (:leases) AND expires_at > clock_timestamp()
+    WHERE lease_id = ANY (:leases) AND expires_at > clock_timestamp() RETURNING lease_id
 """)
 _UNLEASE = text("DELETE FROM ledger.lease WHERE lease_id = ANY (:leases)")
 # The visits of a lease, found by the key of the table of work.

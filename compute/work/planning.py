@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from starledger.schema.errors import StarledgerError
-from starledger.schema.runs import close_run, open_run
+from starledger.schema.runs import announce_run, close_run, describe_run
 from starledger.schema.tables import RunKind
 
 
@@ -126,24 +126,26 @@ def plan(
         "visits": None if selection.spectrum_ids is None else list(selection.spectrum_ids),
         "limit": selection.limit,
     }
-    selected, fitted, waiting = _count(connection, selection.where, named)
-    planned = selected - fitted - waiting
-    if selection.limit is not None:
-        planned = min(planned, selection.limit)
-    if dry_run or not planned:
-        return Plan(None, selected, fitted, waiting, planned)
-    run = open_run(
-        connection,
-        RunKind.FIT,
-        model_id=model_id,
-        fit_config_id=fit_config_id,
-        selection=str(selection),
-        n_planned=planned,
-    )
-    entered = connection.execute(
-        _statement(selection.where, _ENTER), {**named, "run": run}
-    ).rowcount
-    return Plan(run, selected, fitted, waiting, entered)
+    if dry_run:
+        return _found(connection, selection, named, _COUNT)
+    # Who plans for the same model meanwhile waits, lest a visit be counted in both runs.
+    connection.execute(_ONE_AT_A_TIME, named)
+    with connection.begin_nested() as point:
+        run = announce_run(connection, RunKind.FIT)
+        plan = _found(connection, selection, {**named, "run": run}, _ENTER)
+        if not plan.planned:
+            point.rollback()
+            return plan
+        describe_run(
+            connection,
+            RunKind.FIT,
+            run,
+            model_id=model_id,
+            fit_config_id=fit_config_id,
+            selection=str(selection),
+            n_planned=plan.planned,
+        )
+    return replace(plan, fit_run_id=run)
 
 
 def close_finished(connection: Connection, fit_run_id: int) -> bool:
@@ -170,20 +172,26 @@ def open_fit_runs(connection: Connection, model_id: int, fit_config_id: int) -> 
     return list(found.scalars())
 
 
-def _count(
-    connection: Connection, where: str | None, named: Mapping[str, object]
-) -> tuple[int, int, int]:
+def _found(
+    connection: Connection, selection: Selection, named: Mapping[str, object], ending: str
+) -> Plan:
+    """Return what a statement counts that selects visits and, perhaps, enters them."""
     try:
         with connection.begin_nested():
-            row = connection.execute(_statement(where, _COUNT), named).one()
+            row = connection.execute(_statement(selection.where, ending), named).one()
     except DBAPIError as error:
+        if selection.where is None:
+            raise
         said = str(error.orig).splitlines()[0] if error.orig else str(error)
         raise BadSelection(
-            f"The condition {where!r} cannot be used: {said}.",
+            f"The condition {selection.where!r} cannot be used: {said}.",
             remedy="Write one in SQL on the columns of ledger.spectrum, such as "
             "--where 'snr > 30 AND dec > 0'.",
         ) from None
-    return row.selected, row.fitted, row.waiting
+    planned = row.selected - row.fitted - row.waiting
+    if selection.limit is not None:
+        planned = min(planned, selection.limit)
+    return Plan(None, row.selected, row.fitted, row.waiting, planned)
 
 
 def _check_release(connection: Connection, named: str | None) -> None:
@@ -244,10 +252,13 @@ _COUNT = """
     SELECT count(*) AS selected, count(*) FILTER (WHERE fitted) AS fitted,
         count(*) FILTER (WHERE waiting AND NOT fitted) AS waiting FROM judged
 """
-_ENTER = """
-    INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position)
-    SELECT :model, :config, spectrum_id, :run, (CAST(shard_id AS bigint) << 32) + shard_row
-    FROM judged WHERE NOT fitted AND NOT waiting
-    ORDER BY shard_id, shard_row LIMIT :limit
-    ON CONFLICT DO NOTHING
-"""
+_ENTER = f"""
+    , entered AS (
+        INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position)
+        SELECT :model, :config, spectrum_id, :run, (CAST(shard_id AS bigint) << 32) + shard_row
+        FROM judged WHERE NOT fitted AND NOT waiting
+        ORDER BY shard_id, shard_row LIMIT :limit
+    )
+    {_COUNT}
+"""  # noqa: S608 - made of our own
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(:model, :config)")

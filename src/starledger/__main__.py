@@ -19,12 +19,14 @@ COMMANDS = {
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
+    "fit": "starledger.compute.fit_commands:fit",
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",
     "simulate": "starledger.compute.commands:simulate",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
     "withdraw": "starledger.ingest.withdrawal_commands:withdraw",
+    "worker": "starledger.compute.worker_command:worker",
 }
 """Where each group or command is; it is imported when it is first asked for."""
 
