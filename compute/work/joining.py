@@ -15,7 +15,13 @@ from starledger.compute.work.crew import Crew
 from starledger.schema.settings import Settings
 
 
-async def join(scheduler: str, settings: Settings, workers: Wanted, name: str | None) -> None:
+async def join(
+    scheduler: str,
+    settings: Settings,
+    workers: Wanted,
+    name: str | None,
+    crew: type[Crew] = Crew,
+) -> None:
     """Run workers until the scheduler ends, or we are told to stop.
 
     Parameters
@@ -28,6 +34,8 @@ async def join(scheduler: str, settings: Settings, workers: Wanted, name: str | 
         How many, and on what.
     name
         Of the workers.
+    crew
+        What they keep between tasks.
     """
     where = {"scheduler_file": scheduler} if Path(scheduler).suffix == ".json" else {}
     gpus = max(torch.cuda.device_count(), 1)
@@ -39,7 +47,7 @@ async def join(scheduler: str, settings: Settings, workers: Wanted, name: str | 
                 name=f"{name}-{number}" if name else None,
                 nthreads=1,
                 memory_limit=0,
-                plugins=(Crew(settings, workers.device, workers.threads),),
+                plugins=(crew(settings, workers.device, workers.threads),),
                 resources={GPU: 1} if workers.device == "cuda" else None,
                 env={"CUDA_VISIBLE_DEVICES": str(number % gpus)}
                 if workers.device == "cuda"

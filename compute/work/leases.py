@@ -169,6 +169,24 @@ class Queue:
         kept = connection.execute(_KEEP, {"leases": numbers, "seconds": self.seconds}).scalars()
         return set(numbers) - set(kept)
 
+    def fence(self, connection: Connection, lease: Lease) -> None:
+        """Make sure that the lease is still ours, and stays so until the transaction ends.
+
+        Raises
+        ------
+        LeaseLost
+            It expired; nothing may be written.
+        """
+        if connection.execute(_FENCE, {"lease": lease.lease_id}).first() is None:
+            raise self._lost(lease)
+
+    def _lost(self, lease: Lease) -> LeaseLost:
+        return LeaseLost(
+            f"The lease {lease.lease_id} of the worker {self.worker} expired before its "
+            f"{len(lease)} visits were fitted; nothing was written, and others fit them.",
+            remedy=_SLOW,
+        )
+
     def end(self, connection: Connection, lease: Lease, failures: Sequence[Failure] = ()) -> None:
         """End a lease: all its visits are done but those that failed.
 
@@ -199,11 +217,7 @@ class Queue:
             )
         done = connection.execute(_END, {"lease": lease.lease_id}).scalar_one()
         if done + len(failures) != len(lease):
-            raise LeaseLost(
-                f"The lease {lease.lease_id} of the worker {self.worker} expired before its "
-                f"{len(lease)} visits were fitted; nothing was written, and others fit them.",
-                remedy=_SLOW,
-            )
+            raise self._lost(lease)
 
 
 def reclaim(
@@ -277,6 +291,10 @@ _OF_LEASE = """
         AND w.spectrum_id = ANY (l.spectrum_ids) AND w.lease_id = l.lease_id
 """
 _OF_GIVEN = _OF_LEASE.format(lease="ledger.lease") + "AND l.lease_id = :lease"
+_FENCE = text("""
+    SELECT lease_id FROM ledger.lease
+    WHERE lease_id = :lease AND expires_at > clock_timestamp() FOR UPDATE
+""")
 _END = text(f"""
     WITH ended AS (
         DELETE FROM ledger.lease WHERE lease_id = :lease AND expires_at > clock_timestamp()

@@ -60,6 +60,7 @@ def write_back(
     LeaseLost
         The lease expired; nothing may be written.
     """
+    queue.fence(connection, lease)
     kept, refused = (None, []) if rows is None else _copied(connection, rows)
     failures = [*failures, *refused]
     queue.end(connection, lease, failures)
@@ -80,7 +81,10 @@ def write_back(
 def _copied(
     connection: Connection, rows: pa.RecordBatch
 ) -> tuple[pa.RecordBatch | None, list[Failure]]:
-    """Copy rows; if the database refuses one, find it: return those copied, and the refused."""
+    """Copy rows; if the database refuses one, find it: return those copied, and the refused.
+
+    The transaction must have begun: what is done here is a part of it, and can be undone alone.
+    """
     driver = cast("psycopg.Connection[object]", connection.connection.driver_connection)
     kept: list[pa.RecordBatch] = []
     refused: list[Failure] = []

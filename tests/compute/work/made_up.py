@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from starledger.compute.models.activations import LEAKY_RELU
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.registry import Registered, Registration, register
 from starledger.compute.models.shared_network import SharedNetwork
-from starledger.ingest.pixels.shard_groups import Packing
+from starledger.ingest.pixels.shard_groups import Group, Packing
 from starledger.ingest.pixels.shards import write_shard
 from starledger.ingest.pixels.spectrum import Grid, Pixels, ReadSpectrum
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
@@ -60,9 +61,17 @@ class Truth:
 
 
 def enter_visits(
-    connection: Connection, shard_root: Path, payne: Payne, count: int, seed: int = 3
+    connection: Connection,
+    shard_root: Path,
+    payne: Payne,
+    count: int,
+    marked: Mapping[int, float] | None = None,
 ) -> Truth:
-    """Write shards of made-up visits of LAMOST and enter them in the ledger."""
+    """Write shards of made-up visits of LAMOST and enter them in the ledger.
+
+    The first pixel of those that are marked, by their place, has the given flux.
+    """
+    seed = 3
     generator = torch.Generator().manual_seed(seed)
     part = torch.rand(count, len(payne.labels), generator=generator, dtype=torch.float64)
     labels = payne.low + (0.2 + 0.6 * part) * (payne.high - payne.low)
@@ -75,6 +84,9 @@ def enter_visits(
         some = slice(first, min(first + PER_SHARD, count))
         flux = doppler.shift(rv[some]).apply(payne.flux(labels[some].float()))
         flux = flux + torch.randn(flux.shape, generator=generator) / SNR
+        for place, mark in (marked or {}).items():
+            if some.start <= place < some.stop:
+                flux[place - first, 0] = mark
         shard = _write(connection, shard_root, run, instrument, flux.numpy(), first)
         named = {"release": release, "run": run, "instrument": instrument}
         connection.execute(
@@ -84,9 +96,12 @@ def enter_visits(
     return Truth(labels.numpy(), rv.numpy())
 
 
-def _write(
-    connection: Connection, root: Path, run: int, instrument: int, flux: np.ndarray, first: int
-) -> int:
+def some_group(count: int = 2000) -> Group:
+    """Return spectra that wait to be written."""
+    return _group(np.ones((count, 4000)), 0)
+
+
+def _group(flux: np.ndarray, first: int) -> Group:
     packing = Packing()
     grid = Grid("log10", "vacuum", START, STEP)
     for number, row in enumerate(flux.astype(np.float32)):
@@ -99,7 +114,13 @@ def _write(
             ),
         )  # fmt: skip
     (group,) = packing.groups()
-    written = write_shard(root / "lamost/dr5/v1", group, {"survey": "lamost"})
+    return group
+
+
+def _write(
+    connection: Connection, root: Path, run: int, instrument: int, flux: np.ndarray, first: int
+) -> int:
+    written = write_shard(root / "lamost/dr5/v1", _group(flux, first), {"survey": "lamost"})
     row = {
         "run_id": run, "instrument_id": instrument, "path": f"lamost/dr5/v1/{written.name}",
         "sha256": written.sha256, "n_spectra": written.n_spectra, "n_pixels": written.n_pixels,
@@ -111,11 +132,15 @@ def _write(
 
 
 def make_survey(
-    database: Database, home: Path, count: int, payne: Payne | None = None
+    database: Database,
+    home: Path,
+    count: int,
+    payne: Payne | None = None,
+    marked: Mapping[int, float] | None = None,
 ) -> tuple[Registered, Truth]:
     """Make visits up, and register the model that they were made with."""
     payne = payne or small_payne()
     with database.engine().begin() as connection:
-        truth = enter_visits(connection, home / "shards", payne, count)
+        truth = enter_visits(connection, home / "shards", payne, count, marked)
     about = Registration(name="small", description="for tests", instruments=("lamost_lrs",))
     return register(database.engine(), home / "models", payne, about), truth
