@@ -1,9 +1,10 @@
 """The queue alone: visits claimed and their fits written back, by processes that fit nothing.
 
-Run by hand: ``python benchmarks/work_queue.py [--visits 100000 10000000] [--workers 2]``. Every process
-claims batches and copies complete rows of 25 labels with errors, bounds, flags and covariance,
-ending the lease in the same transaction, as workers do. The rate is that of the first visits of
-each queue, and for the small ones of all; a queue of 10⁷ takes some minutes to be made.
+Run by hand: ``python benchmarks/work_queue.py [--visits 100000 10000000] [--workers 2]``. Every
+process claims batches and copies complete rows of 25 labels with errors, bounds and flags, with
+--covariance also with that, ending the lease in the same transaction, as workers do. The rate is
+that of the first visits of a long queue, and of all of a short one, which is planned anew for each
+round; a queue of 10⁷ takes ten minutes to be made.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ def made_up_fits(emulator: Payne, count: int) -> Fits:
     )
 
 
-def work(url: URL, origin: Origin, visits: int, size: int, start: mp.Barrier, out: mp.Queue) -> None:
+def work(
+    url: URL, origin: Origin, visits: int, size: int, start: mp.Barrier, out: mp.Queue
+) -> None:
     """Claim and write back so many visits."""
     torch.set_num_threads(1)
     emulator = payne()

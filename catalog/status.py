@@ -93,8 +93,9 @@ SELECT m.model_id, m.name, m.system, coalesce((
         SELECT FROM ledger.fit f WHERE f.model_id = m.model_id LIMIT :enough
     ) few) AS fits, (
     SELECT count(*) FROM (
-        SELECT FROM ledger.work k WHERE k.model_id = m.model_id AND k.state = 'pending'
-        ORDER BY k.model_id, k.fit_config_id, k.position LIMIT :enough
+        SELECT FROM ledger.work k
+        WHERE k.model_id = m.model_id AND k.state = 'pending' AND k.lease_id IS NULL
+        ORDER BY k.model_id, k.fit_config_id, k.spectrum_id LIMIT :enough
     ) few) AS pending
 FROM ledger.model m ORDER BY m.model_id
 """
@@ -111,13 +112,14 @@ TABLESAMPLE SYSTEM (CAST(:percent AS real)) REPEATABLE (0) WHERE model_id = ANY 
 PENDING_SAMPLED = """
 SELECT model_id, 'pending' AS outcome, count(*) AS n FROM ledger.work
 TABLESAMPLE SYSTEM (CAST(:percent AS real)) REPEATABLE (0)
-WHERE model_id = ANY (:ids) AND state = 'pending' GROUP BY 1
+WHERE model_id = ANY (:ids) AND state = 'pending' AND lease_id IS NULL GROUP BY 1
 """
 
-# Both conditions have an index of their own, which holds little.
 LEASED_AND_ASIDE = """
-SELECT model_id, state AS outcome, count(*) AS n FROM ledger.work
-WHERE lease_id IS NOT NULL OR state = 'aside' GROUP BY 1, 2
+SELECT model_id, 'aside' AS outcome, count(*) AS n FROM ledger.work WHERE state = 'aside' GROUP BY 1
+UNION ALL
+SELECT r.model_id, 'leased', sum(cardinality(l.spectrum_ids))
+FROM ledger.lease l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id GROUP BY 1
 """
 
 RUNS = """

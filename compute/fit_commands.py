@@ -63,7 +63,7 @@ def fit() -> None:
 @click.option(
     "--ids",
     type=click.File(),
-    help="Only the visits whose numbers in ledger.spectrum this file lists; - reads them from stdin.",
+    help="Only visits whose numbers in ledger.spectrum this file lists; - reads stdin.",
 )
 @click.option("--limit", type=click.IntRange(min=0), help="At most so many.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many visits that would be.")
@@ -89,7 +89,9 @@ def fit() -> None:
 @click.option("--prometheus", type=int, metavar="PORT", help="Tell Prometheus how it goes.")
 @json_option
 @click.pass_context
-def fit_model(context: click.Context, name: str, *, dry_run: bool, as_json: bool, **given: Any) -> None:
+def fit_model(
+    context: click.Context, /, name: str, *, dry_run: bool, as_json: bool, **given: Any
+) -> None:
     """Fit visits with the model NAME.
 
     Visits that the model has fitted in the same way, or that wait for it, are not planned again.
@@ -271,9 +273,7 @@ def status(context: click.Context, run: int | None, *, as_json: bool) -> None:
 @click.option("--visit", help="Only this one: its number, or the survey's identifier.")
 @json_option
 @click.pass_context
-def retry(
-    context: click.Context, model: str | None, visit: str | None, *, as_json: bool
-) -> None:
+def retry(context: click.Context, model: str | None, visit: str | None, *, as_json: bool) -> None:
     """Let visits be tried again that were set aside, of MODEL or of all.
 
     `starledger fit MODEL` then fits them.

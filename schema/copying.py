@@ -1,15 +1,15 @@
 """COPY in PostgreSQL's binary form from Arrow columns, whole batches at a time.
 
 A row is a chain of pieces: blocks of fixed width, which neighbouring columns share, and pieces that
-are as long as their texts, or empty where there is a null. Arrow joins the pieces of all rows, so that
-nothing costs a loop over rows.
+are as long as their texts, or empty where there is a null. Arrow joins the pieces of all rows, so
+that nothing costs a loop over rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 import psycopg
@@ -22,7 +22,7 @@ from starledger.schema.ahead import ahead
 
 Bytes = NDArray[np.uint8]
 """Rows × bytes, the same number in each row."""
-Piece = Bytes | pa.BinaryArray
+Piece: TypeAlias = "Bytes | pa.BinaryArray"
 Bools = NDArray[np.bool_]
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -72,9 +72,7 @@ def copy_rows(
     return rows
 
 
-def copy_batch(
-    cursor: psycopg.Cursor[object], table: Sequence[str], batch: pa.RecordBatch
-) -> None:
+def copy_batch(cursor: psycopg.Cursor[object], table: Sequence[str], batch: pa.RecordBatch) -> None:
     """Copy one small batch of rows into a table, as `copy_rows` does, at once."""
     with cursor.copy(_statement(table, batch)) as copy:
         copy.write(SIGNATURE + encoded(batch) + TRAILER)
@@ -114,7 +112,7 @@ def _blocks_of(pieces: Iterable[Piece]) -> Iterator[pa.BinaryArray]:
     """Yield pieces as Arrow joins them, neighbours of fixed width as one."""
     for fixed, some in groupby(pieces, lambda piece: isinstance(piece, np.ndarray)):
         if fixed:
-            block = np.hstack(list(some))
+            block: Bytes = np.hstack(list(some))
             yield _binary(block, np.full(len(block), block.shape[1]))
         else:
             yield from some

@@ -11,9 +11,7 @@ from starledger.schema.tables import SCHEMA, Ledger, metadata
 from starledger.schema.tables.versions import Versioned
 from starledger.schema.tables.work import FitTally, Lease, Work
 
-WORK_TABLES = frozenset(
-    {Work.__tablename__, Lease.__tablename__, FitTally.__tablename__}
-)
+WORK_TABLES = frozenset({Work.__tablename__, Lease.__tablename__, FitTally.__tablename__})
 """The only tables that change in place."""
 
 RUN_COLUMNS = {

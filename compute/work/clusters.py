@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _client_at(scheduler: str) -> Iterator[Client]:
 def _cluster(settings: Settings, workers: Wanted) -> Any:
     if settings.cluster is not None:
         return _of_class(settings, workers)
-    dashboard = f":{settings.dashboard_port}"
+    dashboard = f"127.0.0.1:{_free(settings.dashboard_port)}"
     if workers.device == "cuda":
         cluster = _one_for_each_gpu(workers.workers[1], dashboard)
     else:
@@ -164,6 +165,18 @@ def _cluster(settings: Settings, workers: Wanted) -> Any:
         )
         _scale(cluster, workers.workers)
     return cluster
+
+
+def _free(port: int) -> int:
+    """Return a port, or 0, which means any free one, where another program has it."""
+    with socket.socket() as one:
+        # As the dashboard does, lest connections that are just ending count.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
 
 
 def _one_for_each_gpu(count: int, dashboard: str) -> Any:
@@ -189,7 +202,8 @@ def _of_class(settings: Settings, workers: Wanted) -> Any:
     assert settings.cluster is not None  # noqa: S101 - the one caller has looked
     if settings.database_url is None:
         raise BadCluster(
-            "Workers of a batch system need a database server: the embedded one serves one machine.",
+            "Workers of a batch system need a database server: the embedded one serves one"
+            " machine.",
             remedy="Set STARLEDGER_DATABASE_URL to a server that they can reach.",
         )
     module, _, name = settings.cluster.rpartition(".")

@@ -105,7 +105,8 @@ _FATES = text("""
 _ASIDE = text("""
     SELECT w.spectrum_id, s.external_id, m.name, w.fit_run_id, w.state, NULL, w.attempts,
         w.last_error
-    FROM ledger.work w JOIN ledger.spectrum s USING (spectrum_id) JOIN ledger.model m USING (model_id)
+    FROM ledger.work w JOIN ledger.spectrum s USING (spectrum_id)
+    JOIN ledger.model m USING (model_id)
     WHERE w.state = 'aside' AND w.model_id = coalesce(:model, w.model_id)
     ORDER BY w.fit_run_id, w.spectrum_id LIMIT :limit
 """)

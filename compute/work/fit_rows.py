@@ -94,7 +94,9 @@ class Ranges:
         n = len(labels)
         low, high = box.low.double().cpu().numpy(), box.high.double().cpu().numpy()
         first, last = (one.double().cpu().numpy() for one in trained)
-        return cls(labels, low[:n], high[:n], first, last, float(high[n]) if len(high) > n else None)
+        return cls(
+            labels, low[:n], high[:n], first, last, float(high[n]) if len(high) > n else None
+        )
 
 
 def fit_rows(
@@ -176,7 +178,9 @@ class _Found:
         absent = np.full(len(labels), np.nan)
         rv = absent if fits.rv is None else _single(_numbers(fits.rv))
         label_flags = _label_flags(labels, errors[:, :n], bounds, ranges)
-        flags = _FLAGS_OF[ends] | _fit_flags(labels, errors, chi2, _numbers(reduced_chi2(fits)), ranges)
+        flags = _FLAGS_OF[ends] | _fit_flags(
+            labels, errors, chi2, _numbers(reduced_chi2(fits)), ranges
+        )
         flags |= np.where(
             (label_flags & _AT_BOUND).any(1) & ~failed, mask(Scope.FIT, "at_bound"), 0
         )
@@ -256,8 +260,8 @@ def _fit_flags(
 
 
 def _bits(scope: Scope, set_where: dict[str, Bools]) -> Bits:
-    out: Bits = sum(where.astype(np.int64) * mask(scope, name) for name, where in set_where.items())
-    return out
+    bits = [where.astype(np.int64) * mask(scope, name) for name, where in set_where.items()]
+    return np.asarray(np.bitwise_or.reduce(bits), np.int64)
 
 
 def _numbers(tensor: torch.Tensor) -> Floats:

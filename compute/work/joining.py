@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 import dask
 import torch
@@ -60,8 +61,7 @@ async def join(
             asyncio.get_running_loop().add_signal_handler(one, stop.set)
         await asyncio.gather(*nannies)
         ends = [asyncio.ensure_future(nanny.finished()) for nanny in nannies]
-        await asyncio.wait(
-            [asyncio.ensure_future(stop.wait()), asyncio.gather(*ends)],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        stopped: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
+        all_ended: asyncio.Future[Any] = asyncio.gather(*ends)
+        await asyncio.wait({stopped, all_ended}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(nanny.close() for nanny in nannies))

@@ -132,7 +132,9 @@ class Queue:
         """
         marks = [self._watermark, -1] if self._watermark >= 0 else [-1]
         for mark in marks:
-            if (lease := self._claimed(connection, _CLAIM, {"attempts": 0, "mark": mark})) is not None:
+            if (
+                lease := self._claimed(connection, _CLAIM, {"attempts": 0, "mark": mark})
+            ) is not None:
                 self._watermark = _position(lease, -1)
                 return lease
         self._watermark = -1

@@ -33,10 +33,12 @@ def telling(port: int | None, address: str = "127.0.0.1") -> Iterator[Tell]:
         Another program has it.
     """
     if port is None:
-        yield lambda standing: None
+        yield lambda _standing: None
         return
     registry = CollectorRegistry()
-    visits = Gauge("starledger_visits", "Visits of a fit run.", ["run", "model", "state"], registry=registry)
+    visits = Gauge(
+        "starledger_visits", "Visits of a fit run.", ["run", "model", "state"], registry=registry
+    )
     busy = Gauge(
         "starledger_worker_seconds", "Time that a worker's device was at work.",
         ["run", "worker", "device"], registry=registry,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,9 @@ class PixelReader:
         shards
             The rows of its shards in the ledger, by number.
         """
-        parts, rows, failures = [], [], []
+        parts: list[Spectra] = []
+        rows: list[Rows] = []
+        failures: list[Failure] = []
         for number in np.unique(lease.shard_ids).tolist():
             mine = np.flatnonzero(lease.shard_ids == number)
             try:
@@ -155,14 +158,12 @@ class PixelReader:
         for key, places in alike.items():
             own = shard.own(int(rows[places[0]]))
             wavelength, medium = np.frombuffer(key, np.float64), shard.about["medium"]
-            bring = self._brought(key, lambda at=wavelength, of=medium: PixelGrid.listed(at, of))
+            bring = self._brought(key, partial(PixelGrid.listed, wavelength, medium))
             part = bring(Spectra(spectra.flux[places, own], spectra.ivar[places, own]))
             out.flux[places], out.ivar[places] = part.flux, part.ivar
         return out
 
-    def _brought(
-        self, key: bytes, grid: Callable[[], PixelGrid]
-    ) -> Callable[[Spectra], Spectra]:
+    def _brought(self, key: bytes, grid: Callable[[], PixelGrid]) -> Callable[[Spectra], Spectra]:
         """Return what brings spectra from a grid onto the model's."""
         if key not in self._onto:
             self._onto[key] = onto(grid(), self.grid)

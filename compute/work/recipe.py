@@ -47,7 +47,7 @@ class Recipe:
 
     continuum: str
     continuum_pixels: tuple[int, ...] = ()
-    rv_range: float | None = FitSettings.rv_range
+    rv_range: float | None = 300.0
     emulator_error: bool = False
     covariance: bool = True
 

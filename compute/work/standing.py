@@ -129,7 +129,8 @@ def next_attempt(connection: Connection, fit_run_id: int) -> dt.datetime | None:
 
 _CHOSEN = """
     WITH chosen AS (
-        SELECT r.run_id, r.model_id, r.selection, r.n_planned, coalesce(c.outcome, 'open') AS outcome
+        SELECT r.run_id, r.model_id, r.selection, r.n_planned,
+            coalesce(c.outcome, 'open') AS outcome
         FROM ledger.fit_run r LEFT JOIN ledger.closed_run c USING (run_id)
         WHERE CASE WHEN CAST(:runs AS bigint[]) IS NULL THEN
             c.run_id IS NULL OR r.run_id IN (

@@ -97,9 +97,7 @@ class Station:
     ) -> None:
         self.database, self.device = database, device
         self.stop = threading.Event()
-        self.queue = Queue(
-            fit_run_id, worker, settings.lease_seconds, pause=settings.retry_seconds
-        )
+        self.queue = Queue(fit_run_id, worker, settings.lease_seconds, pause=settings.retry_seconds)
         self._shards: dict[int, Any] = {}
         self._warm(settings)
         self._held: dict[int, Lease] = {}

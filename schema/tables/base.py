@@ -101,8 +101,8 @@ JULIAN_YEAR = Rule("range", "{c} BETWEEN 1800 AND 2200")
 HEALPIX_29 = Rule("range", "{c} >= 0 AND {c} < 3458764513820540928")
 MJD = Rule("range", "{c} > 0 AND {c} < 200000")
 CORRELATION = Rule("range", "{c} BETWEEN -1 AND 1")
-# NaN is above infinity for PostgreSQL, so that the upper end keeps both out. A null element makes ALL
-# unknown, and a CHECK lets the unknown pass: as it should.
+# NaN is above infinity for PostgreSQL, so that the upper end keeps both out. A null element makes
+# ALL unknown, and a CHECK lets the unknown pass: as it should.
 FINITE_ARRAY = Rule("finite", "'-Infinity' < ALL ({c}) AND 'Infinity' > ALL ({c})")
 POSITIVE_ARRAY = Rule("positive", "0 < ALL ({c}) AND 'Infinity' > ALL ({c})")
 

@@ -133,19 +133,13 @@ class FitTally(Ledger):
     fit_run_id: Mapped[int] = column(
         "the fit run", DIMENSIONLESS, "meta.id", primary_key=True, autoincrement=False
     )
-    worker: Mapped[str] = column(
-        "name of the worker", DIMENSIONLESS, "meta.id", primary_key=True
-    )
+    worker: Mapped[str] = column("name of the worker", DIMENSIONLESS, "meta.id", primary_key=True)
     device: Mapped[str] = column("what it computes on", DIMENSIONLESS, "meta.id;instr")
-    good: Mapped[int] = column(
-        "fits without flags", DIMENSIONLESS, "meta.number", rule=COUNT
-    )
+    good: Mapped[int] = column("fits without flags", DIMENSIONLESS, "meta.number", rule=COUNT)
     flagged: Mapped[int] = column(
         "fits with labels that flags warn about", DIMENSIONLESS, "meta.number", rule=COUNT
     )
-    failed: Mapped[int] = column(
-        "fits without labels", DIMENSIONLESS, "meta.number", rule=COUNT
-    )
+    failed: Mapped[int] = column("fits without labels", DIMENSIONLESS, "meta.number", rule=COUNT)
     seconds: Mapped[float] = column(
         "time that its device was at work", "s", "time.processing", rule=NON_NEGATIVE
     )

@@ -17,7 +17,7 @@ from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
 
-HEAD = "0002"
+HEAD = "0003"
 
 ROWS_SPECTRA_AND_STARS = {
     "lamost/dr5/v1:main": (1, 7, 1),
@@ -105,7 +105,6 @@ def test_a_sample_is_scaled_to_the_table(
 
 def add_work(connection: Connection, many: ManyModels, n: int) -> None:
     """Add work on spectra that need not exist."""
-    connection.execute(text("ALTER TABLE ledger.work DROP CONSTRAINT fk_work_spectrum_id"))
     connection.execute(
         text(
             "INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position)"
@@ -159,9 +158,11 @@ def test_work_by_its_state(ledger: Database, many: ManyModels) -> None:
         )
         connection.execute(
             text(
-                "WITH held AS (INSERT INTO ledger.lease (fit_run_id, worker, expires_at)"
-                " VALUES (:run, 'w', now()) RETURNING lease_id)"
-                " UPDATE ledger.work SET state = 'leased', lease_id = held.lease_id FROM held"
+                "WITH held AS ("
+                "INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)"
+                " SELECT :run, 'w', now(), array_agg(spectrum_id) FROM ledger.work"
+                " WHERE state = 'pending' RETURNING lease_id)"
+                " UPDATE ledger.work SET lease_id = held.lease_id FROM held"
                 " WHERE state = 'pending'"
             ),
             {"run": many.runs["fit_open"]},

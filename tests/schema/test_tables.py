@@ -146,9 +146,10 @@ def test_a_batch_of_pending_work_is_found_by_index_among_a_million(million: Mill
     query = (
         select(Work.spectrum_id)
         .where(
-            Work.model_id == million.ids["dd_payne_lamost"],
-            Work.fit_config_id == million.ids["config"],
+            Work.fit_run_id == million.runs["fit_open"],
             Work.state == "pending",
+            Work.lease_id.is_(None),
+            Work.attempts == 0,
             Work.position > 500_009,
         )
         .order_by(Work.position)
@@ -159,5 +160,5 @@ def test_a_batch_of_pending_work_is_found_by_index_among_a_million(million: Mill
         found = connection.scalars(query).all()
         planned = plan(connection, query)
     assert found == list(range(million.first + 500_000, million.first + 500_256))
-    assert "ix_work_pending" in planned
+    assert "ix_work_position" in planned
     assert "Sort" not in planned

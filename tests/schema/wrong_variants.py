@@ -24,7 +24,6 @@ from starledger.schema.tables import (
     SpectrumParent,
     StarEvent,
     Withdrawal,
-    Work,
 )
 from tests.schema.many_models import ManyModels
 from tests.schema.small_survey import position, sha
@@ -174,12 +173,6 @@ def _fit_in_a_closed_run(many: ManyModels) -> None:
 def _fit_of_no_model(many: ManyModels) -> None:
     values = many.fit_values("payne_lamost", "coadd", many.runs["fit_open"])
     many.add(Fit, **(values | {"model_id": 32_000}))
-
-
-def _work_leased_to_nobody(many: ManyModels) -> None:
-    many.connection.execute(
-        Work.__table__.update().values(state="leased")  # type: ignore[attr-defined]
-    )
 
 
 def _third_version_at_once(many: ManyModels) -> None:
@@ -341,12 +334,15 @@ WRONG: dict[str, tuple[Variant, str]] = {
         _fit(outcome="failed", labels=None, errors=None),
         "ck_fit_failed_with_reason",
     ),
-    "fit of another model's run": (_fit_of_another_models_run, "fk_fit_fit_run"),
+    "fit of another model's run": (_fit_of_another_models_run, "there is no fit run"),
     "fit twice": (_fit_twice, "fit_of_.*_pkey"),
     "fit in a closed run": (_fit_in_a_closed_run, "is closed"),
     "fit by no model": (_fit_of_no_model, "no partition"),
-    "fit of no spectrum": (_fit(spectrum_id=-5), "fk_fit_spectrum_id"),
-    "work leased to nobody": (_work_leased_to_nobody, "ck_work_lease_while_leased"),
+    "fit of no spectrum": (_fit(spectrum_id=-5), "there is no spectrum -5"),
+    "work leased and aside": (
+        _sql("UPDATE ledger.work SET state = 'aside', last_error = 'e', lease_id = 1"),
+        "ck_work_aside_with_reason",
+    ),
     "work aside without a reason": (
         _sql("UPDATE ledger.work SET state = 'aside'"),
         "ck_work_aside_with_reason",

@@ -89,9 +89,7 @@ def enter_visits(
                 flux[place - first, 0] = mark
         shard = _write(connection, shard_root, run, instrument, flux.numpy(), first)
         named = {"release": release, "run": run, "instrument": instrument}
-        connection.execute(
-            _ENTER, {**named, "shard": shard, "first": first, "visits": len(flux)}
-        )
+        connection.execute(_ENTER, {**named, "shard": shard, "first": first, "visits": len(flux)})
     close_run(connection, run)
     return Truth(labels.numpy(), rv.numpy())
 

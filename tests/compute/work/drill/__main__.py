@@ -37,7 +37,8 @@ _DONE = text("SELECT coalesce(sum(good + flagged + failed), 0) FROM ledger.fit_t
 _RUNS = text("""
     SELECT r.run_id, r.n_planned AS planned,
         (SELECT count(*) FROM ledger.fit f WHERE f.fit_run_id = r.run_id) AS fits,
-        (SELECT count(DISTINCT spectrum_id) FROM ledger.fit f WHERE f.fit_run_id = r.run_id) AS visits,
+        (SELECT count(DISTINCT spectrum_id) FROM ledger.fit f
+            WHERE f.fit_run_id = r.run_id) AS visits,
         (SELECT coalesce(sum(good + flagged + failed), 0) FROM ledger.fit_tally t
             WHERE t.fit_run_id = r.run_id) AS tallied,
         (SELECT count(*) FROM ledger.work w WHERE w.fit_run_id = r.run_id) AS aside,
@@ -157,7 +158,9 @@ def _summary(database: Database, injected: Counter[str], seconds: float) -> int:
         runs = connection.execute(_RUNS, {"marked": marked}).all()
         leases = connection.execute(text("SELECT count(*) FROM ledger.lease")).scalar_one()
     lost = sum(run.planned - run.fits - run.aside for run in runs)
-    doubled = sum(run.fits - run.visits + run.both_ways + abs(run.tallied - run.fits) for run in runs)
+    doubled = sum(
+        run.fits - run.visits + run.both_ways + abs(run.tallied - run.fits) for run in runs
+    )
     silent = sum(run.silent + run.reasonless for run in runs) + leases
     for name, count in sorted(injected.items()):
         print(f"{count:>5}  {name}")

@@ -31,8 +31,8 @@ class SabotagedCrew(Crew):
         """Return a station whose fitter is sabotaged."""
         station = super().station(fit_run_id)
         if not hasattr(station, "sabotaged"):
-            station.fitter.fit = _sabotaged(station.fitter.fit)  # type: ignore[method-assign]
-            station.sabotaged = True  # type: ignore[attr-defined]
+            setattr(station.fitter, "fit", _sabotaged(station.fitter.fit))  # noqa: B010
+            setattr(station, "sabotaged", True)  # noqa: B010
         return station
 
 
