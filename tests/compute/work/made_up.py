@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from starledger.ingest.pixels.shard_groups import Group, Packing
 from starledger.ingest.pixels.shards import write_shard
 from starledger.ingest.pixels.spectrum import Grid, Pixels, ReadSpectrum
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
-from starledger.schema.database import Database
+from starledger.schema.database import Database, open_database
+from starledger.schema.migrate import upgrade
 from starledger.schema.runs import close_run, open_run
+from starledger.schema.settings import load_settings
 from starledger.schema.tables import RunKind, Shard
 
 PER_SHARD = 512
@@ -142,3 +145,15 @@ def make_survey(
         truth = enter_visits(connection, home / "shards", payne, count, marked)
     about = Registration(name="small", description="for tests", instruments=("lamost_lrs",))
     return register(database.engine(), home / "models", payne, about), truth
+
+
+def main() -> None:
+    """Make visits up in the ledger of the settings: VISITS."""
+    settings = load_settings().settings
+    with open_database(settings) as database:
+        upgrade(database.engine())
+        make_survey(database, settings.home, int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
