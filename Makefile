@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-server lint format docs bench bench-fit clean
+.PHONY: help env demo test test-server drill lint format docs bench bench-fit clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test-server: env ## Run the integration tests on the server of STARLEDGER_DATABA
 	@test -n "$$STARLEDGER_DATABASE_URL" || { echo "Set STARLEDGER_DATABASE_URL to a server \
 	whose user may create databases and roles." >&2; exit 2; }
 	$(BIN)/pytest -n $(WORKERS) --dist loadscope -m integration --ignore=tests/schema/embedded $(ARGS)
+
+drill: env ## Kill whatever fits, FAULTS=200 times, and count what became of each visit.
+	$(BIN)/python -m tests.compute.work.drill --faults $(or $(FAULTS),200)
 
 lint: env ## Check style, format and types.
 	$(BIN)/ruff check

@@ -117,8 +117,7 @@ def client_of(settings: Settings, workers: Wanted) -> Iterator[Client]:
                 yield client
             return
         with _cluster(settings, workers) as cluster, Client(cluster) as client:
-            if settings.cluster is None:
-                client.register_plugin(Crew(settings, workers.device, workers.threads), name=PLUGIN)
+            client.register_plugin(Crew(settings, workers.device, workers.threads), name=PLUGIN)
             yield client
 
 

@@ -1,0 +1,191 @@
+"""How fits scale to 10⁷ visits on many GPUs: a simulation that replays measured service times.
+
+Run by hand: ``python benchmarks/scaling.py``. First it measures on this machine how long a batch
+takes to be claimed, read, fitted by one core, and written. Then it plays workers that read one batch
+ahead and write one behind, whose devices are so many times as fast as a core, beside a database with
+so many cores: the batches' times are drawn from those measured. Told is what is busy all the time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from made_up_survey import fresh_ledger
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.compute.work.made_up import make_survey
+
+from starledger.compute.models.activations import LEAKY_RELU
+from starledger.compute.models.fit_configs import ensure_fit_config
+from starledger.compute.models.payne import Payne
+from starledger.compute.models.shared_network import SharedNetwork
+from starledger.compute.work.fit_rows import fit_rows
+from starledger.compute.work.isolating import isolated
+from starledger.compute.work.planning import Selection, plan
+from starledger.compute.work.recipe import Recipe
+from starledger.compute.work.station import Station
+from starledger.compute.work.writing import write_back
+from starledger.schema.database import Database
+from starledger.schema.labels import LABELS
+from starledger.schema.roles import Role
+from starledger.schema.settings import Settings
+
+VISITS, BATCH = 8192, 1024
+SURVEY = 10_000_000
+SIMULATED = 1_000_000
+"""Visits that are played; the rate no longer depends on their number."""
+DATABASE_CORES = 8
+BYTES_A_VISIT = 3700 * 12
+NETWORK_BYTES = 1.25e9
+"""A second, of the link on which all workers read shards: 10 Gbit/s."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of batches of so many visits."""
+
+    claim: np.ndarray
+    read: np.ndarray
+    fit: np.ndarray
+    write: np.ndarray
+
+
+def network() -> Payne:
+    """Return a network 20→300→300→3700 of LAMOST."""
+    names = tuple(name for name, one in LABELS.items() if one.low is not None)[:20]
+    ends = [LABELS[name] for name in names]
+    generator = torch.Generator().manual_seed(1)
+    return Payne(
+        network=SharedNetwork.random(20, 3700, (300, 300), LEAKY_RELU, generator),
+        labels=names,
+        wavelength=torch.from_numpy(5000.0 * 10 ** (1e-4 * np.arange(3700))),
+        low=torch.tensor([one.low for one in ends], dtype=torch.float64),
+        high=torch.tensor([one.high for one in ends], dtype=torch.float64),
+        normalisation="none",
+    )
+
+
+def measure(database: Database, settings: Settings, run: int) -> Measured:
+    """Time batch after batch, one step after the other, on one thread."""
+    torch.set_num_threads(1)
+    station = Station(database, settings, run, "bench", torch.device("cpu"))
+    station.queue.sizes[0] = BATCH
+    times: list[tuple[float, ...]] = []
+    with database.engine(Role.WORKER).connect() as connection:
+        while True:
+            began = time.perf_counter()
+            with connection.begin():
+                lease = station.queue.claim(connection)
+            if lease is None:
+                break
+            claimed = time.perf_counter()
+            with connection.begin():
+                station._learn(connection, set(lease.shard_ids.tolist()))
+            looking = time.perf_counter()
+            read = station.reader.read(lease, station._shards)
+            before = time.perf_counter()
+            fits, rows, _ = isolated(station.fitter.fit, read.spectra)
+            fitted = time.perf_counter()
+            assert fits is not None
+            made = fit_rows(
+                lease.spectrum_ids[rows], fits, station.ranges, station.origin, fitted - before
+            )
+            with connection.begin():
+                write_back(connection, station.queue, lease, made)
+            times.append(
+                (
+                    claimed - began,
+                    before - looking,
+                    fitted - before,
+                    time.perf_counter() - fitted,
+                )
+            )
+    station.close()
+    return Measured(*np.array(times[1:]).T)
+
+
+@dataclass
+class Resource:
+    """Something with so many places, each busy with one thing at a time."""
+
+    places: int
+
+    def __post_init__(self) -> None:
+        self._free = [0.0] * self.places
+        self.busy = 0.0
+
+    def use(self, at: float, seconds: float) -> float:
+        """Return when something ends that asks for a place at a time."""
+        start = max(at, heapq.heappop(self._free))
+        heapq.heappush(self._free, start + seconds)
+        self.busy += seconds
+        return start + seconds
+
+
+def played(measured: Measured, workers: int, speed: float) -> tuple[float, dict[str, float]]:
+    """Return visits a second, and which part of the time each resource is busy."""
+    draw = np.random.default_rng(1)
+    database, link = Resource(DATABASE_CORES), Resource(1)
+    devices = [Resource(1) for _ in range(workers)]
+    readers = [Resource(1) for _ in range(workers)]
+    # What a worker does next: when it may read, when its device was given the last batch.
+    turns = [(0.0, number) for number in range(workers)]
+    heapq.heapify(turns)
+    starts = [0.0] * workers
+    written = [0.0] * workers
+    end = 0.0
+    for _ in range(SIMULATED // BATCH):
+        at, number = heapq.heappop(turns)
+        one = int(draw.integers(len(measured.claim)))
+        there = database.use(at, measured.claim[one])
+        there = link.use(there, BATCH * BYTES_A_VISIT / NETWORK_BYTES)
+        there = readers[number].use(there, measured.read[one])
+        # At most one batch is being written while the next is fitted.
+        begin = max(there, written[number])
+        done = devices[number].use(begin, measured.fit[one] / speed)
+        written[number] = database.use(done, measured.write[one])
+        end = max(end, written[number])
+        # The next batch is read while this one is on the device.
+        heapq.heappush(turns, (max(there, starts[number]), number))
+        starts[number] = done - measured.fit[one] / speed
+    parts = {
+        "pixels": max(link.busy, *(one.busy for one in readers)) / end,
+        "device": max(one.busy for one in devices) / end,
+        "database": database.busy / DATABASE_CORES / end,
+    }
+    return SIMULATED / end, parts
+
+
+def main() -> None:
+    """Measure, play and print."""
+    with fresh_ledger() as database:
+        assert database.server is not None
+        home = database.server.home
+        settings = Settings(home=home)
+        model, _ = make_survey(database, home, VISITS, network())
+        with database.engine().begin() as connection:
+            config = ensure_fit_config(connection, Recipe(continuum="none").settings())
+            run = plan(connection, model.model_id, config, Selection()).fit_run_id
+        assert run is not None
+        measured = measure(database, settings, run)
+    for name in ("claim", "read", "fit", "write"):
+        each = 1e6 * getattr(measured, name) / BATCH
+        print(f"{name:6} {np.median(each):7.1f} µs a visit ({each.min():.1f}–{each.max():.1f})")
+    print("workers  a device is × a core   visits/s   10⁷ visits   busy: pixels  device  database")
+    for workers in (1, 8):
+        for speed in (1, 50, 200, 500):
+            rate, parts = played(measured, workers, speed)
+            hours = SURVEY / rate / 3600
+            busy = "  ".join(f"{100 * part:4.0f} %" for part in parts.values())
+            print(f"{workers:7}  {speed:20}  {rate:9.0f}  {hours:8.2f} h   {busy}")
+
+
+if __name__ == "__main__":
+    main()
