@@ -1,9 +1,10 @@
 """How fits scale to 10⁷ visits on many GPUs: a simulation that replays measured service times.
 
 Run by hand: ``python benchmarks/scaling.py``. First it measures on this machine how long a batch
-takes to be claimed, read, fitted by one core, and written. Then it plays workers that read one batch
-ahead and write one behind, whose devices are so many times as fast as a core, beside a database with
-so many cores: the batches' times are drawn from those measured. Told is what is busy all the time.
+takes to be claimed, read, fitted by one core, and written. Then it plays workers that read one
+batch ahead and write one behind, whose devices are so many times as fast as a core, beside a
+database with so many cores: the batches' times are drawn from those measured. Told is what is busy
+all the time.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from starledger.compute.models.shared_network import SharedNetwork
 from starledger.compute.work.fit_rows import Origin, Ranges, fit_rows
 from starledger.compute.work.leases import LARGEST, SIZES, Queue
 from starledger.compute.work.planning import Selection, plan
+from starledger.compute.work.standing import standings
 from starledger.compute.work.writing import write_back
 from starledger.schema.database import Database
 from starledger.schema.labels import LABELS
@@ -187,6 +188,10 @@ def main() -> None:
                     now = time.perf_counter()
                     origin = planned(engine, model.model_id, number)
                     print(f"  planned in {time.perf_counter() - now:.0f} s")
+                    with engine.connect() as connection:
+                        now = time.perf_counter()
+                        standings(connection)
+                        print(f"  where it stands in {1e3 * (time.perf_counter() - now):.0f} ms")
                 run = replace(origin, with_covariance=options.covariance)
                 each = min(MEASURED, visits)
                 shares = measured(database, run, options.workers, options.size, each)

@@ -16,6 +16,7 @@ from starledger.compute.models.activations import LEAKY_RELU
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.registry import Registered, Registration, register
 from starledger.compute.models.shared_network import SharedNetwork
+from starledger.compute.spectra.grid import PixelGrid
 from starledger.ingest.pixels.shard_groups import Group, Packing
 from starledger.ingest.pixels.shards import write_shard
 from starledger.ingest.pixels.spectrum import Grid, Pixels, ReadSpectrum
@@ -80,6 +81,8 @@ def enter_visits(
     labels = payne.low + (0.2 + 0.6 * part) * (payne.high - payne.low)
     rv = 60.0 * torch.rand(count, generator=generator, dtype=torch.float64) - 30.0
     doppler = Doppler(payne.wavelength)
+    even = PixelGrid.even(payne.wavelength.numpy())
+    grid = Grid("log10", "vacuum", even.start, even.step)
     release = ensure_data_release(connection, Release("lamost", "dr5", "v1", "spectra"))
     instrument = ensure_instrument(connection, "lamost_lrs")
     run = open_run(connection, RunKind.INGEST, data_release_id=release, content="spectra")
@@ -90,7 +93,8 @@ def enter_visits(
         for place, mark in (marked or {}).items():
             if some.start <= place < some.stop:
                 flux[place - first, 0] = mark
-        shard = _write(connection, shard_root, run, instrument, flux.numpy(), first)
+        group = _group(flux.numpy(), first, grid)
+        shard = _write(connection, shard_root, run, instrument, group)
         named = {"release": release, "run": run, "instrument": instrument}
         connection.execute(_ENTER, {**named, "shard": shard, "first": first, "visits": len(flux)})
     close_run(connection, run)
@@ -99,12 +103,11 @@ def enter_visits(
 
 def some_group(count: int = 2000) -> Group:
     """Return spectra that wait to be written."""
-    return _group(np.ones((count, 4000)), 0)
+    return _group(np.ones((count, 4000)), 0, Grid("log10", "vacuum", START, STEP))
 
 
-def _group(flux: np.ndarray, first: int) -> Group:
+def _group(flux: np.ndarray, first: int, grid: Grid) -> Group:
     packing = Packing()
-    grid = Grid("log10", "vacuum", START, STEP)
     for number, row in enumerate(flux.astype(np.float32)):
         pixels = Pixels(row, np.full(len(row), SNR**2, np.float32), np.zeros(len(row), np.int32))
         packing.add(
@@ -118,10 +121,8 @@ def _group(flux: np.ndarray, first: int) -> Group:
     return group
 
 
-def _write(
-    connection: Connection, root: Path, run: int, instrument: int, flux: np.ndarray, first: int
-) -> int:
-    written = write_shard(root / "lamost/dr5/v1", _group(flux, first), {"survey": "lamost"})
+def _write(connection: Connection, root: Path, run: int, instrument: int, group: Group) -> int:
+    written = write_shard(root / "lamost/dr5/v1", group, {"survey": "lamost"})
     row = {
         "run_id": run, "instrument_id": instrument, "path": f"lamost/dr5/v1/{written.name}",
         "sha256": written.sha256, "n_spectra": written.n_spectra, "n_pixels": written.n_pixels,
