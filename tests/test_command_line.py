@@ -49,12 +49,14 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "crossmatch",
             "db",
             "doctor",
+            "fit",
             "ingest",
             "model",
             "simulate",
             "stars",
             "status",
             "withdraw",
+            "worker",
         }
     )
 

@@ -127,17 +127,16 @@ def parse(arguments: list[str]) -> None:
         _, arguments, _ = command.make_parser(context).parse_args(arguments)
         if not arguments:
             return
-        name, *arguments = arguments
-        command = command.get_command(context, name)
-        if command is None:
-            raise click.UsageError(f"there is no command {name}")
+        # A group may take an argument for the name of something else than a command.
+        _, command, arguments = command.resolve_command(context, arguments)
+        assert command is not None
         context = click.Context(command, parent=context, **command.context_settings)
     assert command is not None
     command.make_parser(context).parse_args(arguments)
 
 
 @pytest.mark.parametrize(
-    "line", ["db upgraed", "db upgrade --jes", "--hoem /data status", "fit", "status --jsom"]
+    "line", ["db upgraed", "db upgrade --jes", "--hoem /data status", "fits", "status --jsom"]
 )
 def test_a_command_that_does_not_exist_is_found(line: str) -> None:
     with pytest.raises(click.UsageError):

@@ -161,8 +161,8 @@ class Campaign:
         if self.client.status != "running":
             return
         with suppress(OSError, TimeoutError):
-            self.client.run(stop_turns, on_error="ignore")
+            self.client.run(stop_turns, self.fit_run_id, on_error="ignore")
             if self._turns:
                 wait(self._turns, timeout=self.settings.lease_seconds + TURN_SECONDS)
-            self.client.run(close_stations, on_error="ignore")
+            self.client.run(close_stations, self.fit_run_id, on_error="ignore")
         self._turns.clear()

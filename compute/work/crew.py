@@ -87,15 +87,16 @@ class Crew(WorkerPlugin):  # type: ignore[misc]
                 )
             return self._stations[fit_run_id]
 
-    def stop(self) -> None:
-        """Let the turn that is under way be the last."""
-        for station in list(self._stations.values()):
-            station.stop.set()
+    def stop(self, fit_run_id: int) -> None:
+        """Let the turn of a run that is under way be the last."""
+        if fit_run_id in self._stations:
+            self._stations[fit_run_id].stop.set()
 
-    def close(self) -> None:
-        """Give back what was claimed and not tried, and leave the database."""
+    def close(self, fit_run_id: int | None = None) -> None:
+        """Give back what was claimed and not tried, of a run or of all, and leave the database."""
         with self._changing:
-            self._close_all()
+            if fit_run_id is None or fit_run_id in self._stations:
+                self._close_all()
 
     def _close_all(self) -> None:
         for station in self._stations.values():
@@ -110,16 +111,16 @@ def turn(order: Order) -> Turn:
     return _crew_of(get_worker()).station(order.fit_run_id).turn(order.seconds)
 
 
-def stop_turns(dask_worker: Worker) -> None:
-    """Tell a worker to end its turn early."""
+def stop_turns(fit_run_id: int, dask_worker: Worker) -> None:
+    """Tell a worker to end its turn in a run early."""
     if PLUGIN in dask_worker.plugins:
-        dask_worker.plugins[PLUGIN].stop()
+        dask_worker.plugins[PLUGIN].stop(fit_run_id)
 
 
-def close_stations(dask_worker: Worker) -> None:
-    """Tell a worker to give back what it has not tried."""
+def close_stations(fit_run_id: int, dask_worker: Worker) -> None:
+    """Tell a worker to give back what it has not tried of a run."""
     if PLUGIN in dask_worker.plugins:
-        dask_worker.plugins[PLUGIN].close()
+        dask_worker.plugins[PLUGIN].close(fit_run_id)
 
 
 def _crew_of(worker: Worker) -> Crew:

@@ -25,8 +25,8 @@ from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
 
-HEAD = "0002"
-NEXT = "0003"
+HEAD = "0003"
+NEXT = "0004"
 NEXT_REVISION = f"""
 from alembic import op
 

@@ -41,11 +41,11 @@ def test_worker_writes_fits_and_moves_work(worker: Connection, many: ManyModels)
     values = many.fit_values("dd_payne_lamost", "visit_3", run)
     worker.execute(insert(Fit), values)
     lease = text(
-        "INSERT INTO ledger.lease (fit_run_id, worker, expires_at)"
-        " VALUES (:run, 'w', now()) RETURNING lease_id"
+        "INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)"
+        " VALUES (:run, 'w', now(), '{}') RETURNING lease_id"
     )
     lease_id = worker.execute(lease, {"run": run}).scalar_one()
-    claim = text("UPDATE ledger.work SET state = 'leased', lease_id = :id RETURNING spectrum_id")
+    claim = text("UPDATE ledger.work SET lease_id = :id RETURNING spectrum_id")
     assert len(worker.execute(claim, {"id": lease_id}).all()) == 2
     assert worker.execute(text("DELETE FROM ledger.work")).rowcount == 2
 
