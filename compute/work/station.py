@@ -38,11 +38,14 @@ from starledger.compute.work.pixels import PixelReader, ReadBatch
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.writing import write_back
 from starledger.schema.database import Database
+from starledger.schema.roles import Role
 from starledger.schema.settings import Settings
 from starledger.schema.tables import FitConfig, FitRun, Model, Shard
 
 BEATS = 4
 """Heartbeats in the life of a lease."""
+STUCK_SECONDS = 1800.0
+"""After such a time with one batch a worker counts as stuck, and its leases expire."""
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +114,7 @@ class Station:
 
     def _warm(self, settings: Settings) -> None:
         """Load the model and make its fitter."""
-        with self.database.engine().connect() as connection:
+        with self.database.engine(Role.WORKER).connect() as connection:
             run = connection.execute(
                 select(FitRun.model_id, FitRun.fit_config_id, FitConfig.settings, Model.name)
                 .join(FitConfig, FitConfig.fit_config_id == FitRun.fit_config_id)
@@ -153,7 +156,9 @@ class Station:
         while True:
             self._last_sign = time.monotonic()
             ahead = self._ahead or self._read_ahead()
-            batch, self._ahead = ahead.result(), None
+            # Forgotten first: what could not be read once is not to fail every turn.
+            self._ahead = None
+            batch = ahead.result()
             if batch is None:
                 done.empty = True
                 break
@@ -173,18 +178,19 @@ class Station:
     def close(self) -> None:
         """Give back what was claimed and not tried, and forget the model."""
         self.stop.set()
-        if self._ahead is not None:
-            try:
-                batch = self._ahead.result()
-            except Exception:  # it was to be given up anyway
-                log.warning("The last batch could not be read.", exc_info=True)
-                batch = None
-            if batch is not None:
-                self._drop(batch.lease)
-        self._closed.set()
-        self._beating.join()
-        self._reading.shutdown()
-        self._writing.shutdown()
+        try:
+            if self._ahead is not None and (batch := self._ahead.result()) is not None:
+                lease = batch.lease
+                persistently(
+                    self.database, lambda connection: give_back(connection, lease), stop=self.stop
+                )
+        except Exception:  # its lease will expire
+            log.warning("What was claimed could not be given back.", exc_info=True)
+        finally:
+            self._closed.set()
+            self._beating.join()
+            self._reading.shutdown()
+            self._writing.shutdown()
 
     def _read_ahead(self) -> Future[_Batch | None]:
         self._ahead = self._reading.submit(self._read)
@@ -195,10 +201,15 @@ class Station:
         if lease is None:
             return None
         self._held[lease.lease_id] = lease
-        unknown = set(lease.shard_ids.tolist()) - self._shards.keys()
-        if unknown:
-            persistently(self.database, lambda connection: self._learn(connection, unknown))
-        return _Batch(lease, self.reader.read(lease, self._shards))
+        try:
+            unknown = set(lease.shard_ids.tolist()) - self._shards.keys()
+            if unknown:
+                persistently(self.database, lambda connection: self._learn(connection, unknown))
+            return _Batch(lease, self.reader.read(lease, self._shards))
+        except BaseException:
+            # Else it would be kept alive, and nobody could take its visits.
+            del self._held[lease.lease_id]
+            raise
 
     def _claim(self, connection: Connection) -> Lease | None:
         lease = self.queue.claim(connection)
@@ -230,30 +241,27 @@ class Station:
         failures: list[Failure],
         seconds: float,
     ) -> Counter[str]:
-        rows = None if fits is None else fit_rows(visits, fits, self.ranges, self.origin, seconds)
-
-        def action(connection: Connection) -> Counter[str]:
-            return write_back(
-                connection,
-                self.queue,
-                batch.lease,
-                rows,
-                failures,
-                device=_name_of(self.device),
-                seconds=seconds,
-            )
-
         try:
-            return persistently(self.database, action)
+            rows = (
+                None if fits is None else fit_rows(visits, fits, self.ranges, self.origin, seconds)
+            )
+            return persistently(
+                self.database,
+                lambda connection: write_back(
+                    connection,
+                    self.queue,
+                    batch.lease,
+                    rows,
+                    failures,
+                    device=_name_of(self.device),
+                    seconds=seconds,
+                ),
+            )
         except LeaseLost as lost:
             log.warning("%s", lost)
             return Counter({"lost": 1})
         finally:
-            self._held.pop(batch.lease.lease_id, None)
-
-    def _drop(self, lease: Lease) -> None:
-        persistently(self.database, lambda connection: give_back(connection, lease))
-        self._held.pop(lease.lease_id, None)
+            del self._held[batch.lease.lease_id]
 
     def _beat(self) -> None:
         """Keep leases alive while turns follow each other: nobody waits for a forgotten worker."""
@@ -266,17 +274,15 @@ class Station:
 
     def _keep(self, held: list[Lease]) -> None:
         try:
-            lost = persistently(self.database, lambda c: self.queue.keep(c, held))
+            lost = persistently(
+                self.database, lambda c: self.queue.keep(c, held), stop=self._closed
+            )
         except Exception:  # the next beat may come through
             log.exception("The heartbeat failed.")
             return
         # What was written meanwhile is no loss.
         for lease_id in lost & self._held.keys():
             log.warning("The lease %d of %s expired.", lease_id, self.queue.worker)
-
-
-STUCK_SECONDS = 1800.0
-"""After such a time with one batch a worker counts as stuck, and its leases expire."""
 
 
 def _name_of(device: torch.device) -> str:
