@@ -47,10 +47,15 @@ def isolated(fit: Fit, spectra: Spectra) -> tuple[Fits | None, list[int], dict[i
                 first, second = these.tensor_split(2)
                 todo += [second, first]
             else:
-                errors[int(these)] = "".join(traceback.format_exception(error)).strip()
+                errors[int(these)] = traceback_of(error)
             if isinstance(error, torch.OutOfMemoryError):
                 torch.cuda.empty_cache()
     return (joined(parts) if parts else None), rows, errors
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error, as is kept of a visit that failed."""
+    return "".join(traceback.format_exception(error)).strip()
 
 
 def _rows_of(spectra: Spectra, rows: Tensor) -> Spectra:

@@ -18,6 +18,7 @@ from starledger.compute.spectra.grid import PixelGrid
 from starledger.compute.spectra.masks import dropped_bits
 from starledger.compute.spectra.normalisation import Continuum, normalise
 from starledger.compute.spectra.stencils import Form
+from starledger.compute.work.isolating import traceback_of
 from starledger.compute.work.leases import Failure, Lease
 from starledger.ingest.pixels.shard_reading import (
     DamagedShard,
@@ -88,7 +89,7 @@ class PixelReader:
         self._onto: OrderedDict[bytes, Callable[[Spectra], Spectra]] = OrderedDict()
 
     def read(self, lease: Lease, shards: Mapping[int, ShardRow]) -> ReadBatch:
-        """Return the pixels of a lease; a shard that is damaged costs only its own visits.
+        """Return the pixels of a lease; a shard that cannot be read costs only its own visits.
 
         Parameters
         ----------
@@ -106,11 +107,11 @@ class PixelReader:
                 shard = self._open(shards[number])
                 parts.append(self._read(shard, lease.shard_rows[mine]))
                 rows.append(mine)
-            except DamagedShard as damaged:
-                # It may be mended while others are read.
-                failures.extend(
-                    Failure(visit, str(damaged)) for visit in lease.spectrum_ids[mine].tolist()
-                )
+            except Exception as error:  # whatever a shard holds
+                # Tried again in ever smaller batches, the visit to blame ends alone, and a shard
+                # may be mended meanwhile.
+                said = str(error) if isinstance(error, DamagedShard) else traceback_of(error)
+                failures.extend(Failure(visit, said) for visit in lease.spectrum_ids[mine].tolist())
         n = len(self.grid)
         spectra = Spectra(
             torch.cat([part.flux for part in parts] or [torch.zeros(0, n)]),

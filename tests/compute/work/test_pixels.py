@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +148,14 @@ def test_a_missing_shard_says_what_to_do(tmp_path: Path) -> None:
     found = read(tmp_path, {1: Row("gone.safetensors", "0" * 64)}, LOG.wavelength(N), (1, 0))
     assert len(found.spectra) == 0
     assert "Restore the file" in found.failures[0].error
+
+
+def test_what_no_reader_foresaw_costs_its_own_visits_only(tmp_path: Path) -> None:
+    at = np.array([5000.0, 5001.0, 5001.0, 5003.0, 5004.0])
+    odd = spectrum("odd", LOG, len(at))
+    odd = replace(odd, grid=Grid("explicit", "vacuum", 5000.0, listed=at))
+    known = shards(tmp_path, spectrum("a", LOG), odd)
+    found = read(tmp_path, known, LOG.wavelength(N), (1, 0), (2, 0))
+    assert found.rows.tolist() == [0]
+    assert [one.spectrum_id for one in found.failures] == [11]
+    assert "The wavelengths do not increase after pixel 1" in found.failures[0].error
