@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from starledger.schema.database import Database, explanation
 from starledger.schema.errors import StarledgerError
@@ -19,6 +19,8 @@ Made = TypeVar("Made")
 PATIENCE_SECONDS = 300.0
 """So long a server may be away."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_AWAY = {"08", "57"}
+"""Classes of errors: of connections, and of a server that stops, starts or is told to end us."""
 _OVERTAKEN = {"40001", "40P01"}
 """A deadlock, or a transaction that another one overtook: trying again helps."""
 
@@ -75,8 +77,10 @@ def persistently(
 
 def _may_pass(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
-    gone = error.connection_invalidated or state is None or state[:2] in {"08", "57"}
-    return gone or state in _OVERTAKEN
+    if state is None:
+        # The driver itself speaks: that the server is gone, or that we asked for nonsense.
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return state[:2] in _AWAY or state in _OVERTAKEN
 
 
 def _revive(database: Database) -> None:

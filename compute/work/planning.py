@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, TextClause, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from starledger.schema.errors import StarledgerError
 from starledger.schema.runs import announce_run, close_run, describe_run
@@ -179,7 +179,7 @@ def _found(
     try:
         with connection.begin_nested():
             row = connection.execute(_statement(selection.where, ending), named).one()
-    except DBAPIError as error:
+    except (ProgrammingError, DataError) as error:
         if selection.where is None:
             raise
         said = str(error.orig).splitlines()[0] if error.orig else str(error)
