@@ -81,8 +81,11 @@ def retry(connection: Connection, model_id: int | None = None, visit: str | None
     return connection.execute(_RETRY, named).rowcount
 
 
+# By way of the data releases, and of the runs' models below: else no index serves.
 _KNOWN = text("""
-    SELECT spectrum_id FROM ledger.spectrum WHERE external_id = :visit
+    SELECT s.spectrum_id FROM ledger.data_release d, LATERAL (
+        SELECT spectrum_id FROM ledger.spectrum
+        WHERE data_release_id = d.data_release_id AND external_id = :visit) s
     UNION SELECT spectrum_id FROM ledger.spectrum
     WHERE spectrum_id = CASE WHEN :visit ~ '^[0-9]{1,18}$' THEN CAST(:visit AS bigint) END
 """)
@@ -96,7 +99,8 @@ _FATES = text("""
         SELECT w.spectrum_id, w.model_id, w.fit_run_id,
             CASE WHEN w.lease_id IS NULL THEN w.state ELSE 'leased' END, l.worker, w.attempts,
             w.last_error
-        FROM ledger.model o JOIN ledger.work w USING (model_id)
+        FROM (SELECT DISTINCT model_id, fit_config_id FROM ledger.fit_run) o
+        JOIN ledger.work w USING (model_id, fit_config_id)
         LEFT JOIN ledger.lease l USING (lease_id)
         WHERE w.spectrum_id = ANY (:visits)
     ) f USING (spectrum_id) JOIN ledger.model m USING (model_id)
