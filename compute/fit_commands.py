@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from starledger.schema.console import (
     note,
     report,
     report_rows,
+    say,
     settings_of,
     waiting,
 )
@@ -204,7 +206,7 @@ def _fitted(
     with telling(given["prometheus"]) as tell, client_of(settings, workers) as client:
         note(f"The dashboard of the workers is at {client.dashboard_link}.")
         for number in runs:
-            with showing(number) as show:
+            with showing() as show:
 
                 def watch(now: RunStanding, show: Any = show) -> None:
                     show(now)
@@ -244,15 +246,14 @@ def _draining_on_interrupt(campaign: Campaign) -> Iterator[None]:
 @click.pass_context
 def status(context: click.Context, run: int | None, *, as_json: bool) -> None:
     """Tell where fit runs stand: RUN, or all that are open and the last of the others."""
-    from starledger.compute.work.standing import standings
+    from starledger.compute.work.standing import next_attempt, standings
 
     with database_of(context) as database, database.engine().connect() as connection:
         require_head(connection)
         found = standings(connection, None if run is None else [run])
+        again = {one.run: next_attempt(connection, one.run) for one in found if one.waiting}
     if as_json:
-        from json import dumps
-
-        click.echo(dumps([dataclasses.asdict(one) for one in found], default=str, indent=2))
+        say(json.dumps([dataclasses.asdict(one) for one in found], default=str, indent=2))
         return
     columns = (*_COLUMNS, "outcome", "selection")
     report_rows(columns, [[getattr(one, c) for c in columns] for one in found], as_json=False)
@@ -266,6 +267,9 @@ def status(context: click.Context, run: int | None, *, as_json: bool) -> None:
                 as_json=False,
                 title=f"Workers of run {one.run}",
             )
+    for number, when in again.items():
+        if when is not None:
+            note(f"Run {number}: what failed is tried again from {when:%Y-%m-%d %H:%M:%S %Z} on.")
 
 
 @fit.command()

@@ -83,11 +83,11 @@ def line_of(standing: RunStanding, per_second: float) -> str:
 
 
 @contextmanager
-def showing(planned: int) -> Iterator[_Shown]:
+def showing() -> Iterator[_Shown]:
     """Show a campaign on stderr; what it yields is to be told where the run stands."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield _Lines(planned)
+        yield _Lines()
         return
     with Live(console=console, redirect_stdout=False, auto_refresh=False) as live:
         yield _Table(live)
@@ -106,9 +106,9 @@ class _Shown:
 
 
 class _Lines(_Shown):
-    def __init__(self, planned: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._planned, self._shown, self._fitted = planned, time.monotonic(), -1
+        self._shown, self._fitted = time.monotonic(), -1
 
     def show(self, standing: RunStanding) -> None:
         now = time.monotonic()

@@ -75,8 +75,6 @@ class Ranges:
         The ends of the fit, a margin beyond the training included.
     trained_low, trained_high
         The ends of the training.
-    rv_range
-        As of `FitSettings`.
     """
 
     labels: tuple[str, ...]
@@ -84,19 +82,16 @@ class Ranges:
     high: Floats
     trained_low: Floats
     trained_high: Floats
-    rv_range: float | None
 
     @classmethod
     def of(
         cls, labels: tuple[str, ...], box: Box, trained: tuple[torch.Tensor, torch.Tensor]
     ) -> Ranges:
-        """Return the ranges of a fitter's box, the velocity last where it is fitted."""
+        """Return the ranges of a fitter's box, in which the velocity may follow the labels."""
         n = len(labels)
         low, high = box.low.double().cpu().numpy(), box.high.double().cpu().numpy()
         first, last = (one.double().cpu().numpy() for one in trained)
-        return cls(
-            labels, low[:n], high[:n], first, last, float(high[n]) if len(high) > n else None
-        )
+        return cls(labels, low[:n], high[:n], first, last)
 
 
 def fit_rows(

@@ -76,7 +76,7 @@ def test_a_spectrum_that_breaks_the_fitter_is_set_aside_alone(
     station: Open, ledger: Database
 ) -> None:
     with station() as here:
-        fit = here.fitter.fit
+        fit: Callable[[Spectra], Fits] = here.fitter.fit
 
         def breaking(spectra: Spectra) -> Fits:
             if bool((spectra.flux[:, 0] == BAD).any()):
@@ -94,7 +94,7 @@ def test_a_spectrum_that_breaks_the_fitter_is_set_aside_alone(
 
 def test_who_lost_a_lease_goes_on_with_the_next(station: Open, ledger: Database) -> None:
     with station() as here:
-        fit = here.fitter.fit
+        fit: Callable[[Spectra], Fits] = here.fitter.fit
 
         def slow(spectra: Spectra) -> Fits:
             with ledger.engine().begin() as connection:
