@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Row, text
 
+from starledger.compute.work.connecting import persistently
 from starledger.ingest.pixels.shards import write_shard
 from starledger.schema.database import Database
 from starledger.schema.errors import DiskFull
-from tests.compute.work.drill.cast import LEASE_SECONDS, Cast, until
+from starledger.schema.roles import Role
+from tests.compute.work.drill.cast import Cast, until
 from tests.compute.work.made_up import some_group
 
 
@@ -31,23 +32,39 @@ class Stage:
         The processes.
     database
         The ledger.
+    admin
+        The same, as its server's superuser, who may end the sessions of others.
     random
         Decides where they strike.
     """
 
     cast: Cast
     database: Database
+    admin: Database
     random: random.Random
 
 
 Fault = Callable[[Stage], None]
 
 
+class Missed(Exception):
+    """A fault came too late to do any harm, and does not count."""
+
+
 def kill_worker(stage: Stage) -> None:
     """Kill a worker; its nanny brings up another one."""
-    for one in stage.random.sample(workers := stage.cast.workers(), min(1, len(workers))):
-        with suppress(psutil.Error):
-            one.kill()
+    _one_worker(stage).kill()
+
+
+def _one_worker(stage: Stage) -> psutil.Process:
+    """Wait until there is a worker, and pick one."""
+
+    def there() -> bool:
+        stage.cast.enter()
+        return bool(stage.cast.workers())
+
+    until(there, "a worker is there")
+    return stage.random.choice(stage.cast.workers())
 
 
 def kill_nanny(stage: Stage) -> None:
@@ -88,34 +105,90 @@ def kill_postmaster(stage: Stage) -> None:
 
 
 def pause_worker(stage: Stage) -> None:
-    """Stop a worker until what it holds has expired, and let it go on."""
-    for one in stage.random.sample(workers := stage.cast.workers(), min(1, len(workers))):
+    """Stop a worker that holds visits until others may have them, and let it go on."""
+    holders: list[tuple[int, int]] = []
+
+    def held() -> bool:
+        stage.cast.enter()
+        holders[:] = [
+            (one.lease_id, int(one.worker.rpartition(":")[2]))
+            for one in _rows(stage.database, "SELECT lease_id, worker FROM ledger.lease")
+        ]
+        alive = {one.pid for one in stage.cast.workers()}
+        holders[:] = [(lease, pid) for lease, pid in holders if pid in alive]
+        return bool(holders) or _idle(stage)
+
+    until(held, "a worker holds visits")
+    if not holders:
+        raise Missed("Nobody held anything any more.")
+    lease, pid = stage.random.choice(holders)
+    with suppress(psutil.Error):
+        psutil.Process(pid).suspend()
+    try:
+        until(lambda: lease not in _leases(stage), "a lease of a stopped worker expires")
+    finally:
         with suppress(psutil.Error):
-            one.suspend()
-            psutil.wait_procs([one], timeout=1.5 * LEASE_SECONDS)
-            one.resume()
+            psutil.Process(pid).resume()
+
+
+def _leases(stage: Stage) -> set[int]:
+    stage.cast.enter()
+    return {one.lease_id for one in _rows(stage.database, "SELECT lease_id FROM ledger.lease")}
+
+
+def _rows(database: Database, query: str) -> Sequence[Row[Any]]:
+    return persistently(
+        database, lambda connection: connection.execute(text(query)).all(), role=Role.OWNER
+    )
+
+
+def _idle(stage: Stage) -> bool:
+    return not _rows(stage.database, "SELECT FROM ledger.work WHERE state = 'pending' LIMIT 1")
 
 
 def drop_connections(stage: Stage) -> None:
     """End the database sessions of all workers."""
-    with suppress(DBAPIError), stage.database.engine().begin() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'starledger worker' AND datname = current_database()"
-            )
+
+    def dropped() -> bool:
+        stage.cast.enter()
+        ended = _rows(
+            stage.admin,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'starledger worker' AND datname = current_database()",
         )
+        return bool(ended) or _idle(stage)
+
+    until(dropped, "workers have sessions")
 
 
 def damage_shard(stage: Stage) -> None:
-    """Change a byte of a shard, and mend it when somebody has stumbled over it."""
-    shards = sorted((stage.cast.home / "shards").rglob("*.safetensors"))
-    path = stage.random.choice(shards)
+    """Change a byte of a shard whose visits wait, and mend it when somebody stumbled over it."""
+    waiting = _rows(
+        stage.database,
+        "SELECT DISTINCT s.path FROM ledger.shard s JOIN ledger.work w"
+        " ON w.position >> 32 = s.shard_id WHERE w.state = 'pending' ORDER BY 1",
+    )
+    if not waiting:
+        raise Missed("No visit waited any more.")
+    path = stage.cast.home / "shards" / stage.random.choice(waiting).path
+    complaints = (
+        "SELECT coalesce(sum(attempts), 0) AS n FROM ledger.work"
+        f" WHERE last_error LIKE '%{path.name} has changed%'"
+    )
+    before = _rows(stage.database, complaints)[0].n
     with _changed(path, path.stat().st_size - 100):
-        # Workers that have it open already go on with what they mapped: new ones notice.
-        kill_worker(stage)
-        stage.cast.enter()
-        psutil.wait_procs([], timeout=1.0)
+        # Who has it open goes on with what was mapped; whoever comes anew reads all of it.
+        for one in stage.cast.workers():
+            with suppress(psutil.Error):
+                one.kill()
+
+        def noticed() -> bool:
+            stage.cast.enter()
+            return _rows(stage.database, complaints)[0].n > before or _idle(stage)
+
+        until(noticed, "a damaged shard is noticed")
+        if _rows(stage.database, complaints)[0].n <= before:
+            raise Missed("Its visits were fitted before anybody read it anew.")
 
 
 @contextmanager
@@ -137,14 +210,13 @@ def fill_disk(stage: Stage) -> None:
     """Fill the disk of the shards while workers read: who writes one there is told so."""
     folder = stage.cast.home / "shards"
     filler = folder / "filler"
-    with suppress(OSError), filler.open("wb") as file:
-        while file.write(b"0" * 65536):
-            file.flush()
     try:
-        if subprocess.run(["mountpoint", "-q", folder], check=False).returncode == 0:
-            with suppress(DiskFull):
-                write_shard(folder / "full", some_group(), {})
-                raise AssertionError("A shard was written to a full disk.")
+        with suppress(OSError), filler.open("wb") as file:
+            while file.write(b"0" * 65536):
+                file.flush()
+        with suppress(DiskFull):
+            write_shard(folder / "full", some_group(), {})
+            raise AssertionError("A shard was written to a full disk.")
     finally:
         filler.unlink(missing_ok=True)
 
@@ -164,6 +236,3 @@ def fault_kinds(*, small_disk: bool) -> dict[str, Fault]:
     if small_disk:
         kinds["disk filled"] = fill_disk
     return kinds
-
-
-__all__ = ["Stage", "fault_kinds", "until"]
