@@ -20,7 +20,7 @@ VISITS = 300
 FAULTS = 20
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_nothing_is_lost_doubled_or_silent_whatever_dies() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.compute.work.drill", "--faults", str(FAULTS)],
@@ -40,7 +40,7 @@ def test_nothing_is_lost_doubled_or_silent_whatever_dies() -> None:
 
 def _namespaces() -> bool:
     """Tell whether we may make networks of our own here."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
+    if os.geteuid() != 0:
         return False
     name = f"startry{os.getpid()}"
     if subprocess.run(["ip", "netns", "add", name], check=False, capture_output=True).returncode:
@@ -50,11 +50,16 @@ def _namespaces() -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("ip") and (POSTGRESQL / "initdb").exists()) and not os.environ.get("CI"),
+    reason="needs iproute2 and Debian's PostgreSQL 15; with CI in the environment it fails",
+)
 def test_workers_of_another_machine_fit_what_the_server_has() -> None:
-    if not (POSTGRESQL / "initdb").exists() or not _namespaces():
-        pytest.skip("needs root, network namespaces and Debian's PostgreSQL 15")
+    if not _namespaces():
+        pytest.skip("this machine lets us make no networks")
     ended = subprocess.run(
         [SCRIPT],
+        cwd=ROOT,
         env={**os.environ, "PYTHON": sys.executable, "VISITS": str(VISITS)},
         capture_output=True,
         text=True,
