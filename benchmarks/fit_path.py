@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from made_up_grid import trained
-from made_up_survey import fresh_ledger
+from made_up_survey import fresh_ledger, plan_all
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -26,7 +26,6 @@ from tests.compute.work.made_up import make_survey
 
 from starledger.compute.fitters.levenberg import Levenberg
 from starledger.compute.models.base import Spectra
-from starledger.compute.models.fit_configs import ensure_fit_config
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.registry import load_model
 from starledger.compute.spectra.normalisation import NoContinuum
@@ -34,7 +33,6 @@ from starledger.compute.work.campaign import Campaign
 from starledger.compute.work.clusters import client_of, wanted
 from starledger.compute.work.leases import SIZES, Lease
 from starledger.compute.work.pixels import PixelReader
-from starledger.compute.work.planning import Selection, plan
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.standing import RunStanding, standings
 from starledger.compute.work.station import Station
@@ -102,11 +100,7 @@ def two_alone(model: Payne, spectra: Spectra) -> float:
 def planned(database: Database, model_id: int, number: int) -> int:
     """Plan all visits once more."""
     recipe = Recipe(continuum="none", rv_range=100.0 + 1e-6 * number)
-    with database.engine().begin() as connection:
-        config = ensure_fit_config(connection, recipe.settings())
-        run = plan(connection, model_id, config, Selection()).fit_run_id
-    assert run is not None
-    return run
+    return plan_all(database, model_id, recipe.settings())[0]
 
 
 def at_a_station(database: Database, settings: Settings, run: int) -> float:

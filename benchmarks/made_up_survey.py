@@ -1,20 +1,30 @@
-"""A ledger with as many visits as a benchmark asks for, made by the server itself in one statement.
+"""What benchmarks of work share: a ledger of their own, many visits, and a network without a past.
 
-The visits have no pixels: benchmarks that read some write shards of their own.
+The visits are made by the server itself, in one statement, and have no pixels: benchmarks that read
+some write shards of their own.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
 from sqlalchemy import Connection, create_engine, text
 
+from starledger.compute.models.activations import LEAKY_RELU
+from starledger.compute.models.fit_configs import ensure_fit_config
+from starledger.compute.models.payne import Payne
+from starledger.compute.models.shared_network import SharedNetwork
+from starledger.compute.work.planning import Selection, plan
 from starledger.ingest.surveys import Release, ensure_data_release, ensure_instrument
 from starledger.schema.database import Database, open_database
+from starledger.schema.labels import LABELS
 from starledger.schema.migrate import upgrade
 from starledger.schema.runs import close_run, open_run
 from starledger.schema.settings import Settings
@@ -75,3 +85,27 @@ def enter_visits(connection: Connection, visits: int) -> None:
     connection.execute(_SPECTRA, named)
     connection.execute(text("SET LOCAL session_replication_role = origin"))
     close_run(connection, run)
+
+
+def untrained(n_labels: int, n_pixels: int, hidden: int) -> Payne:
+    """Return a network with two hidden layers that knows nothing of stars."""
+    names = tuple(name for name, one in LABELS.items() if one.low is not None)[:n_labels]
+    ends = [LABELS[name] for name in names]
+    generator = torch.Generator().manual_seed(1)
+    return Payne(
+        network=SharedNetwork.random(n_labels, n_pixels, (hidden, hidden), LEAKY_RELU, generator),
+        labels=names,
+        wavelength=torch.from_numpy(5000.0 * 10 ** (1e-4 * np.arange(n_pixels))),
+        low=torch.tensor([one.low for one in ends], dtype=torch.float64),
+        high=torch.tensor([one.high for one in ends], dtype=torch.float64),
+        normalisation="none",
+    )
+
+
+def plan_all(database: Database, model_id: int, settings: Mapping[str, Any]) -> tuple[int, int]:
+    """Plan all visits for a model, and return the run and the configuration."""
+    with database.engine().begin() as connection:
+        config = ensure_fit_config(connection, settings)
+        run = plan(connection, model_id, config, Selection()).fit_run_id
+    assert run is not None
+    return run, config

@@ -17,24 +17,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from made_up_survey import fresh_ledger
+from made_up_survey import fresh_ledger, plan_all, untrained
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.compute.work.made_up import make_survey
 
-from starledger.compute.models.activations import LEAKY_RELU
-from starledger.compute.models.fit_configs import ensure_fit_config
-from starledger.compute.models.payne import Payne
-from starledger.compute.models.shared_network import SharedNetwork
 from starledger.compute.work.fit_rows import fit_rows
 from starledger.compute.work.isolating import isolated
-from starledger.compute.work.planning import Selection, plan
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.station import Station
 from starledger.compute.work.writing import write_back
 from starledger.schema.database import Database
-from starledger.schema.labels import LABELS
 from starledger.schema.roles import Role
 from starledger.schema.settings import Settings
 
@@ -56,21 +50,6 @@ class Measured:
     read: np.ndarray
     fit: np.ndarray
     write: np.ndarray
-
-
-def network() -> Payne:
-    """Return a network 20→300→300→3700 of LAMOST."""
-    names = tuple(name for name, one in LABELS.items() if one.low is not None)[:20]
-    ends = [LABELS[name] for name in names]
-    generator = torch.Generator().manual_seed(1)
-    return Payne(
-        network=SharedNetwork.random(20, 3700, (300, 300), LEAKY_RELU, generator),
-        labels=names,
-        wavelength=torch.from_numpy(5000.0 * 10 ** (1e-4 * np.arange(3700))),
-        low=torch.tensor([one.low for one in ends], dtype=torch.float64),
-        high=torch.tensor([one.high for one in ends], dtype=torch.float64),
-        normalisation="none",
-    )
 
 
 def measure(database: Database, settings: Settings, run: int) -> Measured:
@@ -170,11 +149,8 @@ def main() -> None:
         assert database.server is not None
         home = database.server.home
         settings = Settings(home=home)
-        model, _ = make_survey(database, home, VISITS, network())
-        with database.engine().begin() as connection:
-            config = ensure_fit_config(connection, Recipe(continuum="none").settings())
-            run = plan(connection, model.model_id, config, Selection()).fit_run_id
-        assert run is not None
+        model, _ = make_survey(database, home, VISITS, untrained(20, 3700, 300))
+        run, _ = plan_all(database, model.model_id, Recipe(continuum="none").settings())
         measured = measure(database, settings, run)
     for name in ("claim", "read", "fit", "write"):
         each = 1e6 * getattr(measured, name) / BATCH

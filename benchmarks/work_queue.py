@@ -19,24 +19,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from made_up_survey import enter_visits, fresh_ledger
-from sqlalchemy import URL, Engine, text
+from made_up_survey import enter_visits, fresh_ledger, plan_all, untrained
+from sqlalchemy import URL, text
 
 from starledger.compute.fitters.levenberg import box_of
 from starledger.compute.fitters.settings import FitSettings
-from starledger.compute.models.activations import SIGMOID
 from starledger.compute.models.base import Convergence, Fits
-from starledger.compute.models.fit_configs import ensure_fit_config
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.registry import Registration, register
-from starledger.compute.models.shared_network import SharedNetwork
 from starledger.compute.work.fit_rows import Origin, Ranges, fit_rows
 from starledger.compute.work.leases import LARGEST, SIZES, Queue
-from starledger.compute.work.planning import Selection, plan
 from starledger.compute.work.standing import standings
 from starledger.compute.work.writing import write_back
 from starledger.schema.database import Database
-from starledger.schema.labels import LABELS
 from starledger.schema.roles import Role
 
 ROUNDS = 3
@@ -53,21 +48,6 @@ class Share:
     began: float
     ended: float
     claims: list[float]
-
-
-def payne() -> Payne:
-    """Return a network of 25 labels that knows nothing."""
-    names = tuple(name for name, one in LABELS.items() if one.low is not None)[:N_LABELS]
-    ends = [LABELS[name] for name in names]
-    generator = torch.Generator().manual_seed(1)
-    return Payne(
-        network=SharedNetwork.random(N_LABELS, 40, (4, 4), SIGMOID, generator),
-        labels=names,
-        wavelength=torch.linspace(4000.0, 5000.0, 40, dtype=torch.float64),
-        low=torch.tensor([one.low for one in ends], dtype=torch.float64),
-        high=torch.tensor([one.high for one in ends], dtype=torch.float64),
-        normalisation="none",
-    )
 
 
 def made_up_fits(emulator: Payne, count: int) -> Fits:
@@ -93,7 +73,7 @@ def work(
 ) -> None:
     """Claim and write back so many visits."""
     torch.set_num_threads(1)
-    emulator = payne()
+    emulator = untrained(N_LABELS, 40, 4)
     ranges = Ranges.of(
         emulator.labels, box_of(emulator, FitSettings()), (emulator.low, emulator.high)
     )
@@ -151,13 +131,10 @@ def measured(database: Database, run: Origin, workers: int, size: int, visits: i
     return shares
 
 
-def planned(engine: Engine, model_id: int, number: int) -> Origin:
+def planned(database: Database, model_id: int, number: int) -> Origin:
     """Plan all visits in another configuration."""
-    with engine.begin() as connection:
-        config = ensure_fit_config(connection, {"benchmark": number})
-        run = plan(connection, model_id, config, Selection()).fit_run_id
-        assert run is not None
-    with engine.connect() as connection:
+    run, config = plan_all(database, model_id, {"benchmark": number})
+    with database.engine().connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(text("VACUUM ANALYZE ledger.work"))
     return Origin(run, model_id, config, "")
@@ -179,14 +156,14 @@ def main() -> None:
             with engine.begin() as connection:
                 enter_visits(connection, visits)
             about = Registration(name="queue", description="-", instruments=("lamost_lrs",))
-            model = register(engine, Path(models), payne(), about)
+            model = register(engine, Path(models), untrained(N_LABELS, 40, 4), about)
             print(f"{visits} visits entered in {time.perf_counter() - began:.0f} s")
             rates = []
             origin = None
             for number in range(ROUNDS):
                 if origin is None or visits < ROUNDS * MEASURED:
                     now = time.perf_counter()
-                    origin = planned(engine, model.model_id, number)
+                    origin = planned(database, model.model_id, number)
                     print(f"  planned in {time.perf_counter() - now:.0f} s")
                     with engine.connect() as connection:
                         now = time.perf_counter()

@@ -55,7 +55,7 @@ class Fit(Ledger):
 
     Arrays are in the order of the model's outputs; each model's partition checks their lengths.
     That the run and the spectrum exist is checked by a trigger, once for all rows that come in
-    together, which costs a quarter of what foreign keys do.
+    together; foreign keys would look for each by itself, and take a fifth of the time of writing.
     """
 
     __tablename__ = "fit"
