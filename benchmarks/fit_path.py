@@ -4,6 +4,7 @@ Run by hand: ``python benchmarks/fit_path.py [--visits 4000]``. A network 20→3
 on made-up lines, fits spectra of its own. One thread: batches in memory, against a station that
 claims, reads, fits and writes. Two workers of one thread each on Dask, against two processes that
 fit the same batches in memory and know no database. What takes a model to get warm is left out.
+With --gpu: one station on a GPU beside the fitter there, whose spectra are on the device already.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from starledger.compute.models.registry import load_model
 from starledger.compute.spectra.normalisation import NoContinuum
 from starledger.compute.work.campaign import Campaign
 from starledger.compute.work.clusters import client_of, wanted
-from starledger.compute.work.leases import SIZES, Lease
+from starledger.compute.work.leases import LARGEST, SIZES, Lease
 from starledger.compute.work.pixels import PixelReader
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.standing import RunStanding, standings
@@ -41,6 +42,7 @@ from starledger.schema.settings import Settings
 
 BATCH = 1024
 ROUNDS = 3
+CPU = torch.device("cpu")
 RECIPE = Recipe(continuum="none", rv_range=100.0)
 
 
@@ -55,11 +57,11 @@ def in_memory(database: Database, home: Path, visits: int) -> Spectra:
     return reader.read(Lease(0, *rows.T), {row.shard_id: row for row in shards}).spectra
 
 
-def fit_all(fitter: Levenberg, spectra: Spectra) -> float:
+def fit_all(fitter: Levenberg, spectra: Spectra, batch: int = BATCH) -> float:
     """Fit batch after batch and return the seconds."""
     began = time.perf_counter()
-    for first in range(0, len(spectra), BATCH):
-        fitter.fit(Spectra(*(one[first : first + BATCH] for one in (spectra.flux, spectra.ivar))))
+    for first in range(0, len(spectra), batch):
+        fitter.fit(Spectra(*(one[first : first + batch] for one in (spectra.flux, spectra.ivar))))
     return time.perf_counter() - began
 
 
@@ -103,9 +105,11 @@ def planned(database: Database, model_id: int, number: int) -> int:
     return plan_all(database, model_id, recipe.settings())[0]
 
 
-def at_a_station(database: Database, settings: Settings, run: int) -> float:
+def at_a_station(
+    database: Database, settings: Settings, run: int, device: torch.device = CPU
+) -> float:
     """Return the rate of one station from its first claim to its last write."""
-    station = Station(database, settings, run, "bench", torch.device("cpu"))
+    station = Station(database, settings, run, "bench", device)
     began = time.perf_counter()
     turn = station.turn(3600.0)
     seconds = time.perf_counter() - began
@@ -130,10 +134,25 @@ def at_two_workers(database: Database, settings: Settings, run: int) -> float:
     return sum(fitted / seconds for seconds, fitted in spans)
 
 
+def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra) -> None:
+    """Compare one station on a GPU with the fitter alone there, whose spectra it holds already."""
+    assert database.server is not None
+    settings = Settings(home=database.server.home)
+    device = torch.device("cuda")
+    moved = Spectra(spectra.flux.to(device), spectra.ivar.to(device))
+    fitter = fitter_of(model.to(device))
+    print(torch.cuda.get_device_name(device))
+    for number in range(ROUNDS):
+        memory = len(spectra) / fit_all(fitter, moved, LARGEST)
+        whole = at_a_station(database, settings, planned(database, model_id, number), device)
+        print(f"in memory {memory:.0f} spectra/s, shards to database {whole:.0f}", flush=True)
+
+
 def main() -> None:
     """Compare and print."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--visits", type=int, default=4096)
+    arguments.add_argument("--gpu", action="store_true", help="one station on a GPU instead")
     options = arguments.parse_args()
     torch.set_num_threads(1)
     model = trained(20, 3700, 69.0, 3800.0)
@@ -143,6 +162,9 @@ def main() -> None:
         settings = Settings(home=home, dashboard_port=0)
         registered, _ = make_survey(database, home, options.visits, model)
         spectra = in_memory(database, home, options.visits)
+        if options.gpu:
+            on_gpu(database, model, registered.model_id, spectra)
+            return
         fitter = fitter_of(model)
         rates: dict[str, list[float]] = {}
         for number in range(ROUNDS):
