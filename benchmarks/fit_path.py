@@ -142,6 +142,9 @@ def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra) ->
     moved = Spectra(spectra.flux.to(device), spectra.ivar.to(device))
     fitter = fitter_of(model.to(device))
     print(torch.cuda.get_device_name(device))
+    for batch in (LARGEST // 4, LARGEST, 4 * LARGEST):
+        rate = len(spectra) / fit_all(fitter, moved, batch)
+        print(f"in memory, batches of {batch}: {rate:.0f} spectra/s", flush=True)
     for number in range(ROUNDS):
         memory = len(spectra) / fit_all(fitter, moved, LARGEST)
         whole = at_a_station(database, settings, planned(database, model_id, number), device)
@@ -154,6 +157,8 @@ def main() -> None:
     arguments.add_argument("--visits", type=int, default=4096)
     arguments.add_argument("--gpu", action="store_true", help="one station on a GPU instead")
     options = arguments.parse_args()
+    if options.gpu and not torch.cuda.is_available():
+        arguments.error("--gpu: PyTorch finds no GPU here")
     torch.set_num_threads(1)
     model = trained(20, 3700, 69.0, 3800.0)
     with fresh_ledger() as database:
