@@ -94,7 +94,7 @@ SELECT m.model_id, m.name, m.system, coalesce((
     ) few) AS fits, (
     SELECT count(*) FROM (
         SELECT FROM ledger.work k
-        WHERE k.model_id = m.model_id AND k.state = 'pending' AND k.lease_id IS NULL
+        WHERE k.model_id = m.model_id AND k.state = 'pending'
         ORDER BY k.model_id, k.fit_config_id, k.spectrum_id LIMIT :enough
     ) few) AS pending
 FROM ledger.model m ORDER BY m.model_id
@@ -112,7 +112,7 @@ TABLESAMPLE SYSTEM (CAST(:percent AS real)) REPEATABLE (0) WHERE model_id = ANY 
 PENDING_SAMPLED = """
 SELECT model_id, 'pending' AS outcome, count(*) AS n FROM ledger.work
 TABLESAMPLE SYSTEM (CAST(:percent AS real)) REPEATABLE (0)
-WHERE model_id = ANY (:ids) AND state = 'pending' AND lease_id IS NULL GROUP BY 1
+WHERE model_id = ANY (:ids) AND state = 'pending' GROUP BY 1
 """
 
 LEASED_AND_ASIDE = """

@@ -77,11 +77,10 @@ END $$;
 -- looking once when rows come in is as good as a foreign key, and for all rows of a statement together
 -- much faster. The lock makes who closes the run wait for us.
 CREATE FUNCTION ledger.check_fit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-    -- Whatever the statistics say: few rows are looked up in a table of millions.
-    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     bad record;
+    named bigint[];
 BEGIN
     PERFORM FROM ledger.fit_run r WHERE r.run_id IN (SELECT DISTINCT fit_run_id FROM inserted)
         FOR KEY SHARE;
@@ -94,9 +93,12 @@ BEGIN
             bad.fit_run_id, bad.model_id, bad.fit_config_id
             USING ERRCODE = 'foreign_key_violation', HINT = 'Open the run first.';
     END IF;
-    SELECT n.spectrum_id INTO bad FROM inserted n LEFT JOIN ledger.spectrum s USING (spectrum_id)
-        WHERE s.spectrum_id IS NULL LIMIT 1;
-    IF bad.spectrum_id IS NOT NULL THEN
+    -- As an array the numbers are looked up in the index, whatever the statistics say.
+    SELECT array_agg(DISTINCT spectrum_id) INTO named FROM inserted;
+    IF (SELECT count(*) FROM ledger.spectrum WHERE spectrum_id = ANY (named))
+            < cardinality(named) THEN
+        SELECT n.spectrum_id INTO bad FROM unnest(named) AS n (spectrum_id)
+            LEFT JOIN ledger.spectrum s USING (spectrum_id) WHERE s.spectrum_id IS NULL LIMIT 1;
         RAISE EXCEPTION 'there is no spectrum % to have a fit', bad.spectrum_id
             USING ERRCODE = 'foreign_key_violation', HINT = 'Ingest it first.';
     END IF;

@@ -96,13 +96,15 @@ _FATES = text("""
             CAST(NULL AS smallint) AS attempts, reason AS said
         FROM ledger.fit WHERE spectrum_id = ANY (:visits)
         UNION ALL
-        SELECT w.spectrum_id, w.model_id, w.fit_run_id,
-            CASE WHEN w.lease_id IS NULL THEN w.state ELSE 'leased' END, l.worker, w.attempts,
-            w.last_error
+        SELECT w.spectrum_id, w.model_id, w.fit_run_id, w.state, NULL, w.attempts, w.last_error
         FROM (SELECT DISTINCT model_id, fit_config_id FROM ledger.fit_run) o
         JOIN ledger.work w USING (model_id, fit_config_id)
-        LEFT JOIN ledger.lease l USING (lease_id)
         WHERE w.spectrum_id = ANY (:visits)
+        UNION ALL
+        SELECT v.spectrum_id, r.model_id, l.fit_run_id, 'leased', l.worker, l.attempts, v.last_error
+        FROM ledger.lease l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id,
+            unnest(l.spectrum_ids, l.last_errors) AS v (spectrum_id, last_error)
+        WHERE v.spectrum_id = ANY (:visits)
     ) f USING (spectrum_id) JOIN ledger.model m USING (model_id)
     ORDER BY f.fit_run_id, s.spectrum_id
 """)

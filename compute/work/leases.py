@@ -1,8 +1,9 @@
 """Leases: workers claim visits in batches, and end the lease in the transaction of their fits.
 
-A lease that nobody keeps alive expires, and what it held becomes pending again. To end a lease it
-must still be there, unexpired, and is locked first; so a visit is never written twice, and a worker
-that slept too long is told so and changes nothing.
+To claim visits moves their rows from the table of work into the row of the lease. A lease that
+nobody keeps alive expires, and what it held becomes pending again. To end a lease it must still be
+there, unexpired, and is locked first; so a visit is never written twice, and a worker that slept
+too long is told so and changes nothing.
 
 A visit may bring down the worker that fits it. What was tried in vain is therefore claimed again in
 small batches, and at last alone: after three attempts only the culprit is set aside.
@@ -154,9 +155,10 @@ class Queue:
             "size": self.sizes[which["attempts"]],
             **which,
         }
-        lease_id, spectrum_ids, positions = connection.execute(claim, named).one()
-        if lease_id is None:
+        found = connection.execute(claim, named).one_or_none()
+        if found is None:
             return None
+        lease_id, spectrum_ids, positions = found
         position = np.array(positions, np.int64)
         return Lease(
             lease_id,
@@ -206,19 +208,17 @@ class Queue:
         LeaseLost
             It expired; nothing may be written, and the transaction must be rolled back.
         """
-        if failures:
-            connection.execute(
-                _FAILED,
-                {
-                    "lease": lease.lease_id,
-                    "visits": [one.spectrum_id for one in failures],
-                    "errors": [one.error for one in failures],
-                    "most": MOST_ATTEMPTS,
-                    "pause": self.pause,
-                },
-            )
-        done = connection.execute(_END, {"lease": lease.lease_id}).scalar_one()
-        if done + len(failures) != len(lease):
+        ended, again = connection.execute(
+            _END,
+            {
+                "lease": lease.lease_id,
+                "visits": [one.spectrum_id for one in failures],
+                "errors": [one.error for one in failures],
+                "most": MOST_ATTEMPTS,
+                "pause": self.pause,
+            },
+        ).one()
+        if not ended or again != len(failures):
             raise self._lost(lease)
 
 
@@ -236,43 +236,39 @@ def reclaim(
     pause
         As of `Queue`.
     """
-    found = connection.execute(_EXPIRED, {"run": fit_run_id}).all()
-    returned = 0
-    for lease_id, worker in found:
-        error = f"The worker {worker} stopped, or was cut off, while it held this visit."
-        named = {"lease": lease_id, "error": error, "most": MOST_ATTEMPTS, "pause": pause}
-        returned += connection.execute(_ABANDONED, named).rowcount
-    connection.execute(_UNLEASE, {"leases": [lease_id for lease_id, _ in found]})
-    return returned
+    named = {"run": fit_run_id, "most": MOST_ATTEMPTS, "pause": pause}
+    return int(connection.execute(_RECLAIM, named).scalar_one())
 
 
 def give_back(connection: Connection, lease: Lease) -> None:
     """Give visits back that were not tried, as a worker does that is told to stop."""
     connection.execute(_GIVE_BACK, {"lease": lease.lease_id})
-    connection.execute(_UNLEASE, {"leases": [lease.lease_id]})
 
 
 def _position(lease: Lease, row: int) -> int:
     return int((lease.shard_ids[row] << _ROW_BITS) | lease.shard_rows[row])
 
 
+# What is picked moves from the table of work into a lease. Found again by where it lies, and not by
+# its key, a row costs one look less.
 _PICK = """
     WITH picked AS MATERIALIZED (
-        SELECT ctid, spectrum_id, position FROM ledger.work
-        WHERE fit_run_id = :run AND state = 'pending' AND lease_id IS NULL AND {which}
+        SELECT ctid FROM ledger.work
+        WHERE fit_run_id = :run AND state = 'pending' AND {which}
         ORDER BY position LIMIT :size FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        DELETE FROM ledger.work WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
+        RETURNING spectrum_id, position, last_error
     ), held AS (
-        INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)
-        SELECT :run, :worker, clock_timestamp() + make_interval(secs => :seconds), ids
-        FROM (SELECT array_agg(spectrum_id) AS ids FROM picked) p WHERE ids IS NOT NULL
-        RETURNING lease_id
-    ), leased AS (
-        UPDATE ledger.work w SET lease_id = held.lease_id FROM held
-        WHERE w.ctid = ANY (ARRAY(SELECT ctid FROM picked))
-        RETURNING w.lease_id, w.spectrum_id, w.position
+        SELECT array_agg(spectrum_id) AS spectrum_ids, array_agg(position) AS positions,
+            array_agg(last_error) AS last_errors
+        FROM (SELECT * FROM taken ORDER BY position) t
     )
-    SELECT min(lease_id), array_agg(spectrum_id ORDER BY position),
-        array_agg(position ORDER BY position) FROM leased
+    INSERT INTO ledger.lease
+        (fit_run_id, worker, expires_at, attempts, spectrum_ids, positions, last_errors)
+    SELECT :run, :worker, clock_timestamp() + make_interval(secs => :seconds), :attempts, held.*
+    FROM held WHERE spectrum_ids IS NOT NULL
+    RETURNING lease_id, spectrum_ids, positions
 """
 _CLAIM = text(_PICK.format(which="attempts = :attempts AND position > :mark"))
 _CLAIM_AGAIN = text(
@@ -285,42 +281,57 @@ _KEEP = text("""
     UPDATE ledger.lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
     WHERE lease_id = ANY (:leases) AND expires_at > clock_timestamp() RETURNING lease_id
 """)
-_UNLEASE = text("DELETE FROM ledger.lease WHERE lease_id = ANY (:leases)")
-# The visits of a lease, found by the key of the table of work.
-_OF_LEASE = """
-    {lease} l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id
-    WHERE w.model_id = r.model_id AND w.fit_config_id = r.fit_config_id
-        AND w.spectrum_id = ANY (l.spectrum_ids) AND w.lease_id = l.lease_id
-"""
-_OF_GIVEN = _OF_LEASE.format(lease="ledger.lease") + "AND l.lease_id = :lease"
 _FENCE = text("""
     SELECT lease_id FROM ledger.lease
     WHERE lease_id = :lease AND expires_at > clock_timestamp() FOR UPDATE
 """)
+# Visits of leases that ended move back into the table of work.
+_VISITS = """
+    SELECT l.worker, l.fit_run_id, l.attempts, r.model_id, r.fit_config_id, v.*
+    FROM ended l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id,
+        unnest(l.spectrum_ids, l.positions, l.last_errors) AS v (spectrum_id, position, last_error)
+"""
+_UNTRIED = f"""
+    INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position, attempts,
+        last_error)
+    SELECT model_id, fit_config_id, spectrum_id, fit_run_id, position, attempts, last_error
+    FROM ({_VISITS}) v
+"""  # noqa: S608 - made of our own
+_IN_VAIN = f"""
+    INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position, attempts,
+        last_error, state, not_before)
+    SELECT v.model_id, v.fit_config_id, v.spectrum_id, v.fit_run_id, v.position, v.attempts + 1,
+        {{error}}, CASE WHEN v.attempts + 1 >= :most THEN 'aside' ELSE 'pending' END,
+        clock_timestamp() + make_interval(secs => :pause * power(4, v.attempts))
+    FROM ({_VISITS}) v {{which}}
+    RETURNING 1
+"""  # noqa: S608 - made of our own
+_FAILED = _IN_VAIN.format(
+    error="failed.error",
+    which="JOIN unnest(CAST(:visits AS bigint[]), CAST(:errors AS text[]))"
+    " AS failed (spectrum_id, error) USING (spectrum_id)",
+)
+_ABANDONED = _IN_VAIN.format(
+    error="'The worker ' || v.worker || ' stopped, or was cut off, while it held this visit.'",
+    which="",
+)
 _END = text(f"""
     WITH ended AS (
         DELETE FROM ledger.lease WHERE lease_id = :lease AND expires_at > clock_timestamp()
-        RETURNING lease_id, fit_run_id, spectrum_ids
-    ), done AS (
-        DELETE FROM ledger.work w USING {_OF_LEASE.format(lease="ended")} RETURNING 1
-    ) SELECT count(*) FROM done
+        RETURNING *
+    ), again AS ({_FAILED})
+    SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM again)
 """)  # noqa: S608 - made of our own
-_GIVE_BACK = text(f"UPDATE ledger.work w SET lease_id = NULL FROM {_OF_GIVEN}")  # noqa: S608
-_EXPIRED = text("""
-    SELECT lease_id, worker FROM ledger.lease
-    WHERE expires_at <= clock_timestamp() AND fit_run_id = coalesce(:run, fit_run_id)
-    FOR UPDATE SKIP LOCKED
-""")
-_AGAIN = """
-    lease_id = NULL, attempts = attempts + 1,
-    state = CASE WHEN attempts + 1 >= :most THEN 'aside' ELSE 'pending' END,
-    not_before = clock_timestamp() + make_interval(secs => :pause * power(4, attempts))
-"""
-_FAILED = text(f"""
-    UPDATE ledger.work w SET last_error = failed.error, {_AGAIN}
-    FROM unnest(CAST(:visits AS bigint[]), CAST(:errors AS text[])) AS failed (visit, error),
-    {_OF_GIVEN} AND w.spectrum_id = failed.visit
+_RECLAIM = text(f"""
+    WITH ended AS (
+        DELETE FROM ledger.lease WHERE lease_id IN (
+            SELECT lease_id FROM ledger.lease
+            WHERE expires_at <= clock_timestamp() AND fit_run_id = coalesce(:run, fit_run_id)
+            FOR UPDATE SKIP LOCKED)
+        RETURNING *
+    ), again AS ({_ABANDONED})
+    SELECT count(*) FROM again
 """)  # noqa: S608 - made of our own
-_ABANDONED = text(f"""
-    UPDATE ledger.work w SET last_error = :error, {_AGAIN} FROM {_OF_GIVEN}
+_GIVE_BACK = text(f"""
+    WITH ended AS (DELETE FROM ledger.lease WHERE lease_id = :lease RETURNING *) {_UNTRIED}
 """)  # noqa: S608 - made of our own

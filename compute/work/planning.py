@@ -150,7 +150,11 @@ def plan(
 
 def close_finished(connection: Connection, fit_run_id: int) -> bool:
     """Close a fit run of which no visit waits any more, those set aside included."""
-    left = text("SELECT count(*) FROM ledger.work WHERE fit_run_id = :run")
+    # In one statement: visits move between the two tables.
+    left = text("""
+        SELECT EXISTS (SELECT FROM ledger.work WHERE fit_run_id = :run)
+            OR EXISTS (SELECT FROM ledger.lease WHERE fit_run_id = :run)
+    """)
     closed = text("SELECT count(*) FROM ledger.closed_run WHERE run_id = :run")
     if connection.execute(left, {"run": fit_run_id}).scalar_one():
         return False
@@ -239,12 +243,17 @@ _SELECTED = """
             AND (CAST(:release AS text) IS NULL
                 OR :release IN (data_release, data_release || '\\:' || data_release_version))
             AND (CAST(:visits AS bigint[]) IS NULL OR spectrum_id = ANY (:visits))
+    ), held AS MATERIALIZED (
+        SELECT unnest(spectrum_ids) AS spectrum_id
+        FROM ledger.lease l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id
+        WHERE r.model_id = :model AND r.fit_config_id = :config
     ), judged AS (
         SELECT s.*,
             EXISTS (SELECT FROM ledger.fit f WHERE f.model_id = :model
                 AND f.fit_config_id = :config AND f.spectrum_id = s.spectrum_id) AS fitted,
             EXISTS (SELECT FROM ledger.work w WHERE w.model_id = :model
-                AND w.fit_config_id = :config AND w.spectrum_id = s.spectrum_id) AS waiting
+                AND w.fit_config_id = :config AND w.spectrum_id = s.spectrum_id)
+            OR s.spectrum_id IN (SELECT spectrum_id FROM held) AS waiting
         FROM selected s
     )
 """

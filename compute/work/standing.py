@@ -166,5 +166,5 @@ _WORKERS = text(f"""
 """)  # noqa: S608 - made of our own
 _NEXT = text("""
     SELECT min(not_before) FROM ledger.work
-    WHERE fit_run_id = :run AND attempts > 0 AND state = 'pending' AND lease_id IS NULL
+    WHERE fit_run_id = :run AND attempts > 0 AND state = 'pending'
 """)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
+import numpy as np
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -59,10 +60,13 @@ def write_back(
     ------
     LeaseLost
         The lease expired; nothing may be written.
+    ValueError
+        A visit of the lease is missing, or is there twice.
     """
     queue.fence(connection, lease)
     kept, refused = (None, []) if rows is None else _copied(connection, rows)
     failures = [*failures, *refused]
+    _account_for(lease, kept, failures)
     queue.end(connection, lease, failures)
     counts = _outcomes(kept)
     connection.execute(
@@ -76,6 +80,18 @@ def write_back(
         },
     )
     return counts + Counter({"tried again": len(failures)})
+
+
+def _account_for(lease: Lease, rows: pa.RecordBatch | None, failures: Sequence[Failure]) -> None:
+    """Make sure that each visit has a fit or failed: the end of the lease forgets all others."""
+    ends = [one.spectrum_id for one in failures]
+    if rows is not None:
+        ends = np.concatenate([rows["spectrum_id"].to_numpy(), np.array(ends, np.int64)])
+    if not np.array_equal(np.sort(ends), np.sort(lease.spectrum_ids)):
+        raise ValueError(
+            f"The {len(lease)} visits of the lease {lease.lease_id} do not end as {len(ends)} fits"
+            " and failures of the same visits."
+        )
 
 
 def _copied(

@@ -27,11 +27,10 @@ DROP INDEX ledger.ix_fit_fit_run_id;
 -- looking once when rows come in is as good as a foreign key, and for all rows of a statement together
 -- much faster. The lock makes who closes the run wait for us.
 CREATE FUNCTION ledger.check_fit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-    -- Whatever the statistics say: few rows are looked up in a table of millions.
-    SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     bad record;
+    named bigint[];
 BEGIN
     PERFORM FROM ledger.fit_run r WHERE r.run_id IN (SELECT DISTINCT fit_run_id FROM inserted)
         FOR KEY SHARE;
@@ -44,9 +43,12 @@ BEGIN
             bad.fit_run_id, bad.model_id, bad.fit_config_id
             USING ERRCODE = 'foreign_key_violation', HINT = 'Open the run first.';
     END IF;
-    SELECT n.spectrum_id INTO bad FROM inserted n LEFT JOIN ledger.spectrum s USING (spectrum_id)
-        WHERE s.spectrum_id IS NULL LIMIT 1;
-    IF bad.spectrum_id IS NOT NULL THEN
+    -- As an array the numbers are looked up in the index, whatever the statistics say.
+    SELECT array_agg(DISTINCT spectrum_id) INTO named FROM inserted;
+    IF (SELECT count(*) FROM ledger.spectrum WHERE spectrum_id = ANY (named))
+            < cardinality(named) THEN
+        SELECT n.spectrum_id INTO bad FROM unnest(named) AS n (spectrum_id)
+            LEFT JOIN ledger.spectrum s USING (spectrum_id) WHERE s.spectrum_id IS NULL LIMIT 1;
         RAISE EXCEPTION 'there is no spectrum % to have a fit', bad.spectrum_id
             USING ERRCODE = 'foreign_key_violation', HINT = 'Ingest it first.';
     END IF;
@@ -90,37 +92,50 @@ BEGIN
     END LOOP;
 END $$;
 
--- Work: a visit is leased while its lease_id is set, which no index knows of.
-ALTER TABLE ledger.lease DROP CONSTRAINT fk_lease_fit_run_id;
-ALTER TABLE ledger.lease ADD COLUMN spectrum_ids bigint[];
-UPDATE ledger.lease l SET spectrum_ids = ARRAY(
-    SELECT spectrum_id FROM ledger.work w WHERE w.lease_id = l.lease_id ORDER BY spectrum_id);
-ALTER TABLE ledger.lease ALTER COLUMN spectrum_ids SET NOT NULL;
-COMMENT ON COLUMN ledger.lease.spectrum_ids IS 'the visits that it holds [dimensionless; meta.id]';
+-- One index of fits instead of two: the spectrum comes first.
+ALTER TABLE ledger.fit_quality DROP CONSTRAINT fk_fit_quality_fit;
+DROP INDEX ledger.ix_fit_spectrum_id;
+ALTER TABLE ledger.fit DROP CONSTRAINT pk_fit;
+ALTER TABLE ledger.fit ADD CONSTRAINT pk_fit PRIMARY KEY (spectrum_id, model_id, fit_config_id);
+ALTER TABLE ledger.fit_quality ADD CONSTRAINT fk_fit_quality_fit
+    FOREIGN KEY (model_id, spectrum_id, fit_config_id)
+    REFERENCES ledger.fit (model_id, spectrum_id, fit_config_id);
 
+-- Work: who claims visits takes their rows into the row of the lease. What is leased now waits again.
 ALTER TABLE ledger.work DROP CONSTRAINT fk_work_fit_run;
 ALTER TABLE ledger.work DROP CONSTRAINT fk_work_spectrum_id;
 ALTER TABLE ledger.work DROP CONSTRAINT fk_work_lease_id;
 ALTER TABLE ledger.work DROP CONSTRAINT ck_work_lease_while_leased;
-ALTER TABLE ledger.work DROP CONSTRAINT ck_work_aside_with_reason;
 ALTER TABLE ledger.work DROP CONSTRAINT ck_work_state_known;
 DROP INDEX ledger.ix_work_pending, ledger.ix_work_lease_id, ledger.ix_work_aside,
     ledger.ix_work_fit_run_id;
 UPDATE ledger.work SET state = 'pending' WHERE state = 'leased';
-ALTER TABLE ledger.work ADD CONSTRAINT ck_work_aside_with_reason
-    CHECK ((state <> 'aside') OR (last_error IS NOT NULL AND lease_id IS NULL));
+ALTER TABLE ledger.work DROP COLUMN lease_id;
 ALTER TABLE ledger.work ADD CONSTRAINT ck_work_state_known CHECK (state IN ('pending', 'aside'));
-ALTER TABLE ledger.work SET (fillfactor = 50);
+ALTER TABLE ledger.work RESET (fillfactor);
 CREATE INDEX ix_work_position ON ledger.work (fit_run_id, position);
 CREATE INDEX ix_work_again ON ledger.work (fit_run_id, position)
     WHERE attempts > 0 AND state = 'pending';
 CREATE INDEX ix_work_aside ON ledger.work (fit_run_id) WHERE state = 'aside';
 COMMENT ON TABLE ledger.work IS
-    'A visit that waits to be fitted by a model; the row goes when its fit is written.';
+    'A visit that waits to be fitted by a model; who claims it takes the row into a lease.';
 COMMENT ON COLUMN ledger.work.state IS
     'pending, or set aside after too many attempts [dimensionless; meta.code.status]';
-COMMENT ON COLUMN ledger.work.lease_id IS
-    'the lease that holds it; null while nobody does [dimensionless; meta.id]';
+
+DELETE FROM ledger.lease;
+ALTER TABLE ledger.lease DROP CONSTRAINT fk_lease_fit_run_id;
+ALTER TABLE ledger.lease ADD COLUMN attempts SMALLINT NOT NULL,
+    ADD COLUMN spectrum_ids BIGINT[] NOT NULL, ADD COLUMN positions BIGINT[] NOT NULL,
+    ADD COLUMN last_errors TEXT[] NOT NULL,
+    ADD CONSTRAINT ck_lease_attempts_count CHECK (attempts >= 0);
+COMMENT ON COLUMN ledger.lease.attempts IS
+    'attempts in vain that each of its visits has behind it [dimensionless; meta.number]';
+COMMENT ON COLUMN ledger.lease.spectrum_ids IS
+    'the visits that it holds, in the order of their pixels [dimensionless; meta.id]';
+COMMENT ON COLUMN ledger.lease.positions IS
+    'their places in the order of claiming [dimensionless; meta.number]';
+COMMENT ON COLUMN ledger.lease.last_errors IS
+    'what the last attempt at each failed with, or null [dimensionless; meta.code.error]';
 
 CREATE TABLE ledger.fit_tally (
     fit_run_id BIGINT NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, func
 from sqlalchemy.orm import Mapped
 
 from starledger.schema.tables.base import (
@@ -65,7 +65,8 @@ class Fit(Ledger):
             name="labels_unless_failed",
         ),
         CheckConstraint("(outcome <> 'failed') OR (reason IS NOT NULL)", name="failed_with_reason"),
-        Index("ix_fit_spectrum_id", "spectrum_id"),
+        # The spectrum first, so that one index serves whoever asks for the fits of a spectrum, too.
+        PrimaryKeyConstraint("spectrum_id", "model_id", "fit_config_id"),
         {"postgresql_partition_by": "LIST (model_id)"},
     )
 

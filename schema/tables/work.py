@@ -1,8 +1,8 @@
 """Work: which visits wait for which model. The only tables that change in place.
 
 They have no foreign keys: what they name is never deleted, and checking each row again whenever a
-worker takes it would cost more than all else. A visit is leased while ``lease_id`` is set, which no
-index knows of, so that leasing it rewrites one row and no index.
+worker takes it would cost more than all else. A visit is at any time in one place: in ``work``
+while it waits, in a ``lease`` while a worker holds it, and then in ``fit``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from starledger.schema.tables.base import (
     Int4,
     Int8s,
     Ledger,
+    Texts,
     column,
     one_of,
 )
@@ -50,16 +51,30 @@ class Lease(Ledger):
         "time.end",
         index=True,
     )
-    spectrum_ids: Mapped[Int8s] = column("the visits that it holds", DIMENSIONLESS, "meta.id")
+    attempts: Mapped[Int2] = column(
+        "attempts in vain that each of its visits has behind it",
+        DIMENSIONLESS,
+        "meta.number",
+        rule=COUNT,
+    )
+    spectrum_ids: Mapped[Int8s] = column(
+        "the visits that it holds, in the order of their pixels", DIMENSIONLESS, "meta.id"
+    )
+    positions: Mapped[Int8s] = column(
+        "their places in the order of claiming", DIMENSIONLESS, "meta.number"
+    )
+    last_errors: Mapped[Texts] = column(
+        "what the last attempt at each failed with, or null", DIMENSIONLESS, "meta.code.error"
+    )
 
 
 class Work(Ledger):
-    """A visit that waits to be fitted by a model; the row goes when its fit is written."""
+    """A visit that waits to be fitted by a model; who claims it takes the row into a lease."""
 
     __tablename__ = "work"
     __table_args__ = (
         CheckConstraint(
-            "(state <> 'aside') OR (last_error IS NOT NULL AND lease_id IS NULL)",
+            "(state <> 'aside') OR (last_error IS NOT NULL)",
             name="aside_with_reason",
         ),
         Index("ix_work_position", "fit_run_id", "position"),
@@ -70,8 +85,6 @@ class Work(Ledger):
             postgresql_where="attempts > 0 AND state = 'pending'",
         ),
         Index("ix_work_aside", "fit_run_id", postgresql_where="state = 'aside'"),
-        # Room for a second version of each row, which leasing it makes, on the same page.
-        {"postgresql_with": {"fillfactor": "50"}},
     )
 
     model_id: Mapped[Int4] = column(
@@ -105,9 +118,6 @@ class Work(Ledger):
         "meta.code.status",
         server_default="pending",
         rule=one_of("pending", "aside"),
-    )
-    lease_id: Mapped[int | None] = column(
-        "the lease that holds it; null while nobody does", DIMENSIONLESS, "meta.id"
     )
     attempts: Mapped[Int2] = column(
         "attempts so far that ended without a fit",

@@ -158,12 +158,12 @@ def test_work_by_its_state(ledger: Database, many: ManyModels) -> None:
         )
         connection.execute(
             text(
-                "WITH held AS ("
-                "INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)"
-                " SELECT :run, 'w', now(), array_agg(spectrum_id) FROM ledger.work"
-                " WHERE state = 'pending' RETURNING lease_id)"
-                " UPDATE ledger.work SET lease_id = held.lease_id FROM held"
-                " WHERE state = 'pending'"
+                "WITH taken AS ("
+                "DELETE FROM ledger.work WHERE state = 'pending' RETURNING spectrum_id, position)"
+                " INSERT INTO ledger.lease (fit_run_id, worker, expires_at, attempts,"
+                " spectrum_ids, positions, last_errors)"
+                " SELECT :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position),"
+                " array_agg(NULL::text) FROM taken"
             ),
             {"run": many.runs["fit_open"]},
         )

@@ -57,7 +57,7 @@ def test_alembic_finds_no_difference(ledger: Database) -> None:
         ("ALTER TABLE ledger.star ADD COLUMN colour real", "remove_column"),
         ("ALTER TABLE ledger.model ALTER COLUMN n_labels TYPE integer", "modify_type"),
         ("COMMENT ON COLUMN ledger.fit.rv IS 'speed'", "modify_comment"),
-        ("DROP INDEX ledger.ix_fit_spectrum_id", "add_index"),
+        ("DROP INDEX ledger.ix_work_position", "add_index"),
         ("ALTER TABLE ledger.shard DROP CONSTRAINT uq_shard_path", "add_constraint"),
     ],
 )

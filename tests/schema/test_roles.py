@@ -41,13 +41,14 @@ def test_worker_writes_fits_and_moves_work(worker: Connection, many: ManyModels)
     values = many.fit_values("dd_payne_lamost", "visit_3", run)
     worker.execute(insert(Fit), values)
     lease = text(
-        "INSERT INTO ledger.lease (fit_run_id, worker, expires_at, spectrum_ids)"
-        " VALUES (:run, 'w', now(), '{}') RETURNING lease_id"
+        "WITH taken AS (DELETE FROM ledger.work RETURNING spectrum_id, position)"
+        " INSERT INTO ledger.lease (fit_run_id, worker, expires_at, attempts, spectrum_ids,"
+        " positions, last_errors)"
+        " SELECT :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position), '{}' FROM taken"
+        " RETURNING spectrum_ids"
     )
-    lease_id = worker.execute(lease, {"run": run}).scalar_one()
-    claim = text("UPDATE ledger.work SET lease_id = :id RETURNING spectrum_id")
-    assert len(worker.execute(claim, {"id": lease_id}).all()) == 2
-    assert worker.execute(text("DELETE FROM ledger.work")).rowcount == 2
+    assert len(worker.execute(lease, {"run": run}).scalar_one()) == 2
+    assert worker.execute(text("DELETE FROM ledger.lease")).rowcount == 1
 
 
 @pytest.mark.parametrize(

@@ -339,10 +339,6 @@ WRONG: dict[str, tuple[Variant, str]] = {
     "fit in a closed run": (_fit_in_a_closed_run, "is closed"),
     "fit by no model": (_fit_of_no_model, "no partition"),
     "fit of no spectrum": (_fit(spectrum_id=-5), "there is no spectrum -5"),
-    "work leased and aside": (
-        _sql("UPDATE ledger.work SET state = 'aside', last_error = 'e', lease_id = 1"),
-        "ck_work_aside_with_reason",
-    ),
     "work aside without a reason": (
         _sql("UPDATE ledger.work SET state = 'aside'"),
         "ck_work_aside_with_reason",

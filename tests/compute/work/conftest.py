@@ -52,8 +52,10 @@ class Desk:
     def states(self) -> dict[str, int]:
         """Return how many visits are in each state."""
         query = text(
-            "SELECT CASE WHEN lease_id IS NULL THEN state ELSE 'leased' END AS state,"
-            " count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1"
+            "SELECT state, count(*) AS visits FROM ledger.work WHERE model_id = :model GROUP BY 1"
+            " UNION ALL SELECT 'leased', sum(cardinality(spectrum_ids)) FROM ledger.lease"
+            " JOIN ledger.fit_run ON run_id = fit_run_id WHERE model_id = :model"
+            " HAVING count(*) > 0"
         )
         with self.database.engine().begin() as connection:
             return {

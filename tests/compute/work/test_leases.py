@@ -115,6 +115,31 @@ def test_what_is_given_back_costs_no_attempt(desk: Desk) -> None:
     assert desk.one("SELECT count(*) FROM ledger.lease") == 0
 
 
+def test_what_is_given_back_is_as_it_was(desk: Desk) -> None:
+    queue = Queue(desk.run(), "stopped", sizes=(N_VISITS, 16, 1))
+    lease = claimed(desk, queue)
+    end(desk, queue, lease, Failure(int(lease.spectrum_ids[7]), "fell over"))
+    desk.do(NO_PAUSE)
+    kept = (
+        "SELECT (spectrum_id, position, attempts, last_error, state)::text FROM ledger.work"
+        " WHERE attempts > 0"
+    )
+    before = desk.one(kept)
+    again = claimed(desk, queue)
+    with desk.database.engine().begin() as connection:
+        give_back(connection, again)
+    assert desk.one(kept) == before
+    assert "fell over" in str(before)
+
+
+def test_a_failure_of_no_visit_that_is_held_ends_no_lease(desk: Desk) -> None:
+    queue = Queue(desk.run(), "ann")
+    lease = claimed(desk, queue)
+    with pytest.raises(LeaseLost):
+        end(desk, queue, lease, Failure(-5, "who is that"))
+    assert desk.states() == {"leased": len(lease), "pending": N_VISITS - len(lease)}
+
+
 def test_a_failure_waits_and_is_set_aside_after_three_attempts(desk: Desk) -> None:
     queue = Queue(desk.run(), "ann", sizes=(N_VISITS, 16, 1))
     bad = claimed(desk, queue)

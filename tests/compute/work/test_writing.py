@@ -80,6 +80,18 @@ def test_who_lost_the_lease_writes_nothing(desk: Desk) -> None:
     assert desk.one("SELECT count(*) FROM ledger.fit_tally") == 0
 
 
+def test_a_lease_does_not_end_before_each_visit_is_accounted_for(desk: Desk) -> None:
+    queue = Queue(desk.run(), "careless")
+    lease = claimed(desk, queue)
+    rows = fit_rows(lease.spectrum_ids, fits(len(lease)), RANGES, origin(desk, queue), 1.0)
+    with (
+        pytest.raises(ValueError, match="do not end"),
+        desk.database.engine(Role.WORKER).begin() as connection,
+    ):
+        write_back(connection, queue, lease, rows.slice(1))
+    assert desk.states() == {"leased": len(lease), "pending": N_VISITS - len(lease)}
+
+
 def test_a_row_that_the_database_refuses_fails_alone(desk: Desk) -> None:
     queue = Queue(desk.run(), "ann")
     lease = claimed(desk, queue)

@@ -32,7 +32,10 @@ MARKED = {700: RAISES, 1500: RAISES, 2222: KILLS}
 """Visits that break the fitter, by their place."""
 DISK_BYTES = 64 << 20
 
-_LEFT = text("SELECT count(*) FROM ledger.work WHERE state = 'pending'")
+_LEFT = text("""
+    SELECT (SELECT count(*) FROM ledger.work WHERE state = 'pending')
+        + (SELECT coalesce(sum(cardinality(spectrum_ids)), 0) FROM ledger.lease)
+""")
 _DONE = text("SELECT coalesce(sum(good + flagged + failed), 0) FROM ledger.fit_tally")
 _RUNS = text("""
     SELECT r.run_id, r.n_planned AS planned,

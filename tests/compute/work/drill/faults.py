@@ -143,7 +143,11 @@ def _rows(database: Database, query: str) -> Sequence[Row[Any]]:
 
 
 def _idle(stage: Stage) -> bool:
-    return not _rows(stage.database, "SELECT FROM ledger.work WHERE state = 'pending' LIMIT 1")
+    return not _rows(
+        stage.database,
+        "SELECT FROM ledger.work WHERE state = 'pending'"
+        " UNION ALL SELECT FROM ledger.lease LIMIT 1",
+    )
 
 
 def drop_connections(stage: Stage) -> None:
