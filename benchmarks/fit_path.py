@@ -1,10 +1,11 @@
 """The whole way of a fit, from shards to the database, beside the fitter alone.
 
-Run by hand: ``python benchmarks/fit_path.py [--visits 4000]``. A network 20→300→300→3700, trained
-on made-up lines, fits spectra of its own. One thread: batches in memory, against a station that
-claims, reads, fits and writes. Two workers of one thread each on Dask, against two processes that
-fit the same batches in memory and know no database. What takes a model to get warm is left out.
-With --gpu: one station on a GPU beside the fitter there, whose spectra are on the device already.
+Run by hand: ``python benchmarks/fit_path.py [--visits 8192] [--rounds 5]``. A network
+20→300→300→3700, trained on made-up lines, fits spectra of its own. One thread: batches in memory,
+against a station that claims, reads, fits and writes. Two workers of one thread each on Dask,
+against two processes that fit the same batches in memory and know no database. What takes a model
+to get warm is left out. With --gpu: one station on a GPU beside the fitter there, whose spectra are
+on the device already.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ from starledger.schema.database import Database
 from starledger.schema.settings import Settings
 
 BATCH = 1024
-ROUNDS = 3
 CPU = torch.device("cpu")
 RECIPE = Recipe(continuum="none", rv_range=100.0)
 
@@ -134,7 +134,7 @@ def at_two_workers(database: Database, settings: Settings, run: int) -> float:
     return sum(fitted / seconds for seconds, fitted in spans)
 
 
-def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra) -> None:
+def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra, rounds: int) -> None:
     """Compare one station on a GPU with the fitter alone there, whose spectra it holds already."""
     assert database.server is not None
     settings = Settings(home=database.server.home)
@@ -145,7 +145,7 @@ def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra) ->
     for batch in (LARGEST // 4, LARGEST, 4 * LARGEST):
         rate = len(spectra) / fit_all(fitter, moved, batch)
         print(f"in memory, batches of {batch}: {rate:.0f} spectra/s", flush=True)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         memory = len(spectra) / fit_all(fitter, moved, LARGEST)
         whole = at_a_station(database, settings, planned(database, model_id, number), device)
         print(f"in memory {memory:.0f} spectra/s, shards to database {whole:.0f}", flush=True)
@@ -154,7 +154,8 @@ def on_gpu(database: Database, model: Payne, model_id: int, spectra: Spectra) ->
 def main() -> None:
     """Compare and print."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--visits", type=int, default=4096)
+    arguments.add_argument("--visits", type=int, default=8192)
+    arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--gpu", action="store_true", help="one station on a GPU instead")
     options = arguments.parse_args()
     if options.gpu and not torch.cuda.is_available():
@@ -168,11 +169,11 @@ def main() -> None:
         registered, _ = make_survey(database, home, options.visits, model)
         spectra = in_memory(database, home, options.visits)
         if options.gpu:
-            on_gpu(database, model, registered.model_id, spectra)
+            on_gpu(database, model, registered.model_id, spectra, options.rounds)
             return
         fitter = fitter_of(model)
         rates: dict[str, list[float]] = {}
-        for number in range(ROUNDS):
+        for number in range(options.rounds):
             found = {
                 "one thread, in memory": options.visits / fit_all(fitter, spectra),
                 "one thread, shards to database": at_a_station(

@@ -30,6 +30,8 @@ from starledger.ingest.pixels.shard_reading import (
 
 OPEN_SHARDS = 8
 """So many stay open."""
+AT_ONCE = 64
+"""Spectra that are read, resampled and divided by their continuum together."""
 MOVERS = 32
 """So many grids are remembered; spectra that list their wavelengths may each have their own."""
 SAME = 1e-3
@@ -104,8 +106,7 @@ class PixelReader:
         for number in np.unique(lease.shard_ids).tolist():
             mine = np.flatnonzero(lease.shard_ids == number)
             try:
-                shard = self._open(shards[number])
-                parts.append(self._read(shard, lease.shard_rows[mine]))
+                parts.append(self._prepared(self._open(shards[number]), lease.shard_rows[mine]))
                 rows.append(mine)
             except Exception as error:  # whatever a shard holds
                 # Tried again in ever smaller batches, the visit to blame ends alone, and a shard
@@ -117,15 +118,18 @@ class PixelReader:
             torch.cat([part.flux for part in parts] or [torch.zeros(0, n)]),
             torch.cat([part.ivar for part in parts] or [torch.zeros(0, n)]),
         )
-        return ReadBatch(
-            self._prepared(spectra), np.concatenate(rows or [np.zeros(0, np.int64)]), failures
-        )
+        return ReadBatch(spectra, np.concatenate(rows or [np.zeros(0, np.int64)]), failures)
 
-    def _prepared(self, spectra: Spectra) -> Spectra:
-        spectra = normalise(spectra, self.continuum)
+    def _prepared(self, shard: Shard, rows: Rows) -> Spectra:
+        """Return rows of a shard as they are fitted, few at a time: those stay in the cache."""
+        out = Spectra(*(torch.empty(len(rows), len(self.grid)) for _ in range(2)))
+        for first in range(0, len(rows), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            part = normalise(self._read(shard, rows[some]), self.continuum)
+            out.flux[some], out.ivar[some] = part.flux, part.ivar
         if self.masked is not None:
-            spectra.ivar[:, self.masked] = 0.0
-        return spectra
+            out.ivar[:, self.masked] = 0.0
+        return out
 
     def _open(self, row: ShardRow) -> Shard:
         if row.path in self._shards:
@@ -196,9 +200,8 @@ def onto(old: PixelGrid, new: PixelGrid) -> Callable[[Spectra], Spectra]:
         place, there = torch.from_numpy(nearest), torch.from_numpy(inside)
 
         def picked(spectra: Spectra) -> Spectra:
-            return Spectra(
-                spectra.flux[:, place].where(there, 0.0), spectra.ivar[:, place].where(there, 0.0)
-            )
+            flux, ivar = spectra.flux.index_select(1, place), spectra.ivar.index_select(1, place)
+            return Spectra(flux.where(there, 0.0), ivar.where(there, 0.0))
 
         return picked
     coarser = np.median(width) > COARSER * np.median(np.gradient(old.wavelength))
