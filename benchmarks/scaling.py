@@ -1,14 +1,15 @@
 """How fits scale to 10⁷ visits on many GPUs: a simulation that replays measured service times.
 
-Run by hand: ``python benchmarks/scaling.py``. First it measures on this machine how long a batch
-takes to be claimed, read, fitted by one core, and written. Then it plays workers that read one
-batch ahead and write one behind, whose devices are so many times as fast as a core, beside a
-database with so many cores: the batches' times are drawn from those measured. Told is what is busy
-all the time.
+Run by hand: ``python benchmarks/scaling.py [--device cuda --batch 2048]``. First it measures on
+this machine how long a batch takes to be claimed, read, fitted by one core or a GPU, and written.
+Then it plays workers that read one batch ahead and write one behind, whose devices are as fast as
+that one or so many times faster, beside a database with so many cores: the batches' times are drawn
+from those measured. Told is what is busy all the time.
 """
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import sys
 import time
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from made_up_survey import fresh_ledger, plan_all, untrained
+from made_up_grid import trained
+from made_up_survey import fresh_ledger, plan_all
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.compute.work.made_up import make_survey
 
+from starledger.compute.models.base import Spectra
 from starledger.compute.work.fit_rows import fit_rows
 from starledger.compute.work.isolating import isolated
 from starledger.compute.work.recipe import Recipe
@@ -32,7 +35,8 @@ from starledger.schema.database import Database
 from starledger.schema.roles import Role
 from starledger.schema.settings import Settings
 
-VISITS, BATCH = 8192, 1024
+BATCHES = 9
+"""So many are measured, and the first one is not counted."""
 SURVEY = 10_000_000
 SIMULATED = 1_000_000
 """Visits that are played; the rate no longer depends on their number."""
@@ -52,11 +56,13 @@ class Measured:
     write: np.ndarray
 
 
-def measure(database: Database, settings: Settings, run: int) -> Measured:
-    """Time batch after batch, one step after the other, on one thread."""
+def measure(
+    database: Database, settings: Settings, run: int, device: torch.device, batch: int
+) -> Measured:
+    """Time batch after batch, one step after the other, on one thread and perhaps a GPU."""
     torch.set_num_threads(1)
-    station = Station(database, settings, run, "bench", torch.device("cpu"))
-    station.queue.sizes[0] = BATCH
+    station = Station(database, settings, run, "bench", device)
+    station.queue.sizes[0] = batch
     times: list[tuple[float, ...]] = []
     with database.engine(Role.WORKER).connect() as connection:
         while True:
@@ -71,7 +77,8 @@ def measure(database: Database, settings: Settings, run: int) -> Measured:
             looking = time.perf_counter()
             read = station.reader.read(lease, station._shards)
             before = time.perf_counter()
-            fits, rows, _ = isolated(station.fitter.fit, read.spectra)
+            moved = Spectra(read.spectra.flux.to(device), read.spectra.ivar.to(device))
+            fits, rows, _ = isolated(station.fitter.fit, moved)
             fitted = time.perf_counter()
             assert fits is not None
             made = fit_rows(
@@ -109,7 +116,9 @@ class Resource:
         return start + seconds
 
 
-def played(measured: Measured, workers: int, speed: float) -> tuple[float, dict[str, float]]:
+def played(
+    measured: Measured, batch: int, workers: int, speed: float
+) -> tuple[float, dict[str, float]]:
     """Return visits a second, and which part of the time each resource is busy."""
     draw = np.random.default_rng(1)
     database, link = Resource(DATABASE_CORES), Resource(1)
@@ -121,11 +130,11 @@ def played(measured: Measured, workers: int, speed: float) -> tuple[float, dict[
     starts = [0.0] * workers
     written = [0.0] * workers
     end = 0.0
-    for _ in range(SIMULATED // BATCH):
+    for _ in range(SIMULATED // batch):
         at, number = heapq.heappop(turns)
         one = int(draw.integers(len(measured.claim)))
         there = database.use(at, measured.claim[one])
-        there = link.use(there, BATCH * BYTES_A_VISIT / NETWORK_BYTES)
+        there = link.use(there, batch * BYTES_A_VISIT / NETWORK_BYTES)
         there = readers[number].use(there, measured.read[one])
         # At most one batch is being written while the next is fitted.
         begin = max(there, written[number])
@@ -145,23 +154,35 @@ def played(measured: Measured, workers: int, speed: float) -> tuple[float, dict[
 
 def main() -> None:
     """Measure, play and print."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--device", default="cpu", help="cpu or cuda")
+    arguments.add_argument("--batch", type=int, default=1024)
+    options = arguments.parse_args()
+    device = torch.device(options.device)
+    torch.set_num_threads(1)
+    network = trained(20, 3700, 69.0, 3800.0)
     with fresh_ledger() as database:
         assert database.server is not None
         home = database.server.home
         settings = Settings(home=home)
-        model, _ = make_survey(database, home, VISITS, untrained(20, 3700, 300))
-        run, _ = plan_all(database, model.model_id, Recipe(continuum="none").settings())
-        measured = measure(database, settings, run)
+        model, _ = make_survey(database, home, BATCHES * options.batch, network)
+        run, _ = plan_all(
+            database, model.model_id, Recipe(continuum="none", rv_range=100.0).settings()
+        )
+        measured = measure(database, settings, run, device, options.batch)
+    print(torch.cuda.get_device_name(device) if device.type == "cuda" else "one core")
     for name in ("claim", "read", "fit", "write"):
-        each = 1e6 * getattr(measured, name) / BATCH
+        each = 1e6 * getattr(measured, name) / options.batch
         print(f"{name:6} {np.median(each):7.1f} µs a visit ({each.min():.1f}–{each.max():.1f})")
-    print("workers  a device is × a core   visits/s   10⁷ visits   busy: pixels  device  database")
+    print(
+        "workers  a device is × that one   visits/s   10⁷ visits   busy: pixels  device  database"
+    )
     for workers in (1, 8):
-        for speed in (1, 50, 200, 500):
-            rate, parts = played(measured, workers, speed)
+        for speed in (1, 50, 200, 500) if device.type == "cpu" else (1,):
+            rate, parts = played(measured, options.batch, workers, speed)
             hours = SURVEY / rate / 3600
             busy = "  ".join(f"{100 * part:4.0f} %" for part in parts.values())
-            print(f"{workers:7}  {speed:20}  {rate:9.0f}  {hours:8.2f} h   {busy}")
+            print(f"{workers:7}  {speed:22}  {rate:9.0f}  {hours:8.2f} h   {busy}")
 
 
 if __name__ == "__main__":
