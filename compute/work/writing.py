@@ -84,9 +84,9 @@ def write_back(
 
 def _account_for(lease: Lease, rows: pa.RecordBatch | None, failures: Sequence[Failure]) -> None:
     """Make sure that each visit has a fit or failed: the end of the lease forgets all others."""
-    ends = [one.spectrum_id for one in failures]
+    ends = np.array([one.spectrum_id for one in failures], np.int64)
     if rows is not None:
-        ends = np.concatenate([rows["spectrum_id"].to_numpy(), np.array(ends, np.int64)])
+        ends = np.concatenate([rows["spectrum_id"].to_numpy(), ends])
     if not np.array_equal(np.sort(ends), np.sort(lease.spectrum_ids)):
         raise ValueError(
             f"The {len(lease)} visits of the lease {lease.lease_id} do not end as {len(ends)} fits"
