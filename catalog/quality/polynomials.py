@@ -19,6 +19,9 @@ _STEPS = 40
 _LEAST_SPREAD = 0.2
 """Of the spread of all: where a polynomial of the spread would fall below."""
 
+_ROUNDING = 1e-6
+"""Of the largest value: smaller differences are none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Polynomial:
@@ -83,7 +86,8 @@ class Typical:
         median = Polynomial.median(variables, values)
         away = np.abs(values - median(variables))
         least = _LEAST_SPREAD * _NORMAL * float(np.median(away))
-        return cls(median, Polynomial.median(variables, away), max(least, 1e-12), len(values))
+        least = max(least, _ROUNDING * float(np.abs(values).max()), _ROUNDING)
+        return cls(median, Polynomial.median(variables, away), least, len(values))
 
     def spread(self, variables: Floats) -> Floats:
         """Return the standard deviation that the spread is worth."""

@@ -56,7 +56,7 @@ def small_payne() -> Payne:
     """Return a network that responds to its labels nearly in proportion."""
     generator = torch.Generator().manual_seed(7)
     network = SharedNetwork.random(len(NAMES), PIXELS, (8, 8), SIGMOID, generator)
-    gentle = network.of([0.1 * one for one in network.weights], network.biases, SIGMOID)
+    gentle = network.of([0.3 * network.weights[0], *network.weights[1:]], network.biases, SIGMOID)
     return Payne(
         network=gentle,
         labels=NAMES,

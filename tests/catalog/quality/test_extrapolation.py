@@ -30,7 +30,7 @@ def test_the_density_is_that_of_scipy_with_silvermans_rule() -> None:
     truth, found = sample(200)
     kernel = gaussian_kde(np.stack([truth, found]), bw_method="silverman")
     grid = np.linspace(-1.5, 0.2, 5)
-    fine = np.linspace(-4, 3, 4001)
+    fine = np.linspace(-4, 3, 30_001)
     above = []
     for at in grid:
         density = kernel(np.stack([fine, np.full_like(fine, at)]))
