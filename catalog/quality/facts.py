@@ -17,16 +17,19 @@ from starledger.compute.models.base import Emulator
 from starledger.compute.models.registry import Registered, read_registered
 from starledger.compute.models.stored import ModelRefused
 from starledger.compute.models.systems import SYSTEMS, emulator_of
+from starledger.compute.training.label_sampling import sparse_sampling
 
 MOST_MEMBERS = 200_000
 """Training stars that are looked at, at most."""
 MOST_HELD_OUT = 20_000
+SYNTHESIZED = "ab-initio spectra"
+"""What `starledger model train` notes of a training on spectra that it synthesized."""
 
 _OUTPUTS = """
 SELECT output, name, low, high FROM ledger.model_output WHERE model_id = :model ORDER BY position
 """
 _ABOUT = """
-SELECT r.report, r.training_set_id, s.labels AS training_labels, ARRAY(
+SELECT r.report, r.settings, r.training_set_id, s.labels AS training_labels, ARRAY(
     SELECT DISTINCT i.name FROM ledger.model_instrument mi JOIN ledger.instrument i
     USING (instrument_id) WHERE mi.model_id = m.model_id ORDER BY i.name) AS instruments
 FROM ledger.model m JOIN ledger.training_run r ON r.run_id = m.training_run_id
@@ -86,7 +89,7 @@ class Facts:
         Ranges of labels that its training found it to extrapolate to: report key
         ``trusted_ranges``.
     members
-        Training stars × (Teff, log g, [Fe/H]), where the ledger has them.
+        Training stars × (Teff, log g, [Fe/H]), where the ledger has them or their seed.
     held_out
         True and found values by label, of stars that did not teach.
     emulator
@@ -147,7 +150,7 @@ def facts_of(
         extras=tuple(row["name"] for row in outputs if row["output"] == "extra"),
         instruments=tuple(about["instruments"]),
         trusted=_trusted(about["report"]),
-        members=_members(connection, about, asked),
+        members=_members(connection, about, asked, model.labels),
         held_out=_held_out(connection, about, asked, model.labels),
         emulator=_emulator(root, model),
         references=find_references(root, model.sha256),
@@ -159,7 +162,11 @@ def _trusted(report: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     return {name: (float(low), float(high)) for name, (low, high) in given.items()}
 
 
-def _members(connection: Connection, about: RowMapping, asked: dict[str, Any]) -> Floats | None:
+def _members(
+    connection: Connection, about: RowMapping, asked: dict[str, Any], labels: tuple[str, ...]
+) -> Floats | None:
+    if about["settings"].get("trained_on") == SYNTHESIZED:
+        return _drawn(about["settings"], labels)
     names = about["training_labels"] or []
     if not set(PARAMETERS) <= set(names):
         return None
@@ -169,6 +176,14 @@ def _members(connection: Connection, about: RowMapping, asked: dict[str, Any]) -
     chosen = np.array(rows, np.float64)[:, [names.index(name) for name in PARAMETERS]]
     known = chosen[np.isfinite(chosen).all(1)]
     return known if len(known) else None
+
+
+def _drawn(settings: Mapping[str, Any], labels: tuple[str, ...]) -> Floats | None:
+    """Return the stars that a training drew from isochrones: its seed draws the same again."""
+    if not set(PARAMETERS) <= set(labels) or not {"spectra", "seed"} <= settings.keys():
+        return None
+    stars = sparse_sampling(labels).draw(int(settings["spectra"]), int(settings["seed"]))
+    return stars[:, [labels.index(name) for name in PARAMETERS]]
 
 
 def _held_out(

@@ -43,11 +43,12 @@ class Correlations:
     """
 
     def __init__(self, emulator: Emulator, references: ReferenceGradients) -> None:
-        self._emulator, self._references = emulator, references
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._emulator, self._references = emulator.to(self._device), references
         names = references.names
         self._places = [names.index(name) if name in names else -1 for name in emulator.labels]
         self._pixels = _counted(emulator)
-        self._standard = _standardised(references.gradients[:, :, self._pixels])
+        self._standard = _standardised(references.gradients[:, :, self._pixels]).to(self._device)
 
     def __call__(self, labels: Floats, parameters: Floats) -> Floats:
         """Return rows × labels: correlations over the pixels that count.
@@ -71,13 +72,13 @@ class Correlations:
     @torch.inference_mode()
     def _some(self, labels: Floats, parameters: Floats) -> Floats:
         nearest = self._references.nearest(parameters)
-        _, gradient = self._emulator.flux_and_gradient(torch.from_numpy(labels))
+        _, gradient = self._emulator.flux_and_gradient(torch.from_numpy(labels).to(self._device))
         own = _standardised(gradient.mT[:, :, self._pixels].float())
         found = np.full(labels.shape, np.nan)
         for place, theirs in enumerate(self._places):
             if theirs >= 0:
                 both = own[:, place] * self._standard[nearest, theirs]
-                found[:, place] = both.sum(1).double().numpy()
+                found[:, place] = both.sum(1).double().cpu().numpy()
         return found
 
 

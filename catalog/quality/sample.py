@@ -126,12 +126,14 @@ class Sample:
         """Yield all fits that did not fail, or all stars, a batch at a time."""
         driver: Any = self.connection.connection.driver_connection
         query = _STREAMS[subject].format(model=self.model_id, config=self.fit_config_id)
-        with driver.cursor(name="quality_stream", binary=True) as cursor:
-            cursor.execute(query)
-            # The next rows come while these are judged.
-            for rows in ahead(iter(lambda: cursor.fetchmany(ROWS), [])):
-                yield self._batch(rows, _COLUMNS[subject])
-        self.connection.rollback()
+        try:
+            with driver.cursor(name="quality_stream", binary=True) as cursor:
+                cursor.execute(query)
+                # The next rows come while these are judged.
+                for rows in ahead(iter(lambda: cursor.fetchmany(ROWS), [])):
+                    yield self._batch(rows, _COLUMNS[subject])
+        finally:
+            driver.rollback()
 
     def _batch(self, rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Batch:
         ids, labels, bounds, extras, *others = zip(*rows, strict=True)

@@ -74,7 +74,7 @@ def _outside_needs(facts: Facts) -> str | None:
     if facts.missing_parameters:
         return facts.missing_parameters
     if facts.members is None and facts.model.system != DD_PAYNE:
-        return "the ledger holds no training stars of the model"
+        return "the training stars of the model are not known"
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from starledger.catalog.quality.reference_gradients import (
     ReferenceGradients,
@@ -50,6 +50,7 @@ HIGH = (8000.0, 5.5, 0.6, 1.0, 1.0)
 EXTRAS = ("chi2_na", "chi2_mg_fe")
 PIXELS = 400
 FIRST_SOURCE = 1000
+FIRST_STAR = 5000
 
 
 def small_payne() -> Payne:
@@ -120,10 +121,11 @@ class MadeSample(SmallSurvey):
         self.made = Made(self.ids, self.spectra, self.star_ids, self.labels, model_root)
 
     def many(self, table: Any, rows: list[dict[str, Any]]) -> list[int]:
-        """Insert rows and return their numbers, in order."""
+        """Insert rows and return their numbers, in order of their positions."""
+        self.connection.execute(insert(table), rows)
         key = next(iter(table.__table__.primary_key))
-        query = insert(table).returning(key, sort_by_parameter_order=True)
-        return list(self.connection.execute(query, rows).scalars())
+        query = select(key).where(table.valid_from_run_id == rows[0]["valid_from_run_id"])
+        return list(self.connection.execute(query.order_by(table.ra)).scalars())
 
     def load_visits(self) -> list[int]:
         run = self.ingest("many_visits", "lamost_dr5", "spectra")
@@ -255,7 +257,9 @@ class MadeSample(SmallSurvey):
     def load_more_stars(self) -> list[int]:
         run = self.open("many_stars", RunKind.STAR, previous_run_id=self.runs["stars"],
                         linking_radius=3.0)  # fmt: skip
-        stars = self.many(Star, [{"created_run_id": run} for _ in range(STARS)])
+        stars = list(range(FIRST_STAR, FIRST_STAR + STARS))
+        rows = [{"star_id": star, "created_run_id": run} for star in stars]
+        self.connection.execute(insert(Star), rows)
         versions = [
             {
                 "star_id": stars[n], "star_run_id": run, "gaia_dr3_source_id": FIRST_SOURCE + n,
