@@ -40,7 +40,7 @@ ELSEWHERE: Mapping[tuple[Scope, str], str] = MappingProxyType(
         (Scope.LABEL, "visits_disagree"): COMBINATION,
         **{
             (Scope.STAR, name): COMBINATION
-            for name in ("rv_variable", "outliers_rejected", "no_clean_visit")
+            for name in ("double_lined", "rv_variable", "outliers_rejected", "no_clean_visit")
         },
     }
 )  # fmt: skip

@@ -29,6 +29,5 @@ RULES: tuple[Rule, ...] = (
     surroundings.BLEND,
     surroundings.MATCH,
     surroundings.WOBBLE,
-    surroundings.DOUBLE,
 )
 """In the order in which they judge and in which their numbers stand in arrays."""

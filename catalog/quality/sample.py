@@ -22,7 +22,6 @@ from starledger.ingest.crossmatch.supplied import GENERATIONS
 from starledger.ingest.stars.matches import newest_matches
 from starledger.schema.ahead import ahead
 from starledger.schema.asof import done, membership, valid, withdrawn
-from starledger.schema.flags import Scope, mask
 from starledger.schema.tables import Fit, Spectrum, StarMember, Withdrawal
 
 ROWS = 4096
@@ -32,7 +31,7 @@ _STARS = """
 CREATE TEMP TABLE quality_star AS
 WITH best AS (
     SELECT star_id, (array_agg(spectrum_id ORDER BY snr DESC NULLS LAST, spectrum_id)
-        FILTER (WHERE NOT failed))[1] AS spectrum_id, bool_or(flags & :double <> 0) AS double_lined
+        FILTER (WHERE NOT failed))[1] AS spectrum_id
     FROM quality_fit WHERE star_id IS NOT NULL GROUP BY star_id),
 around AS (
     SELECT q.star_id, n.crossmatch_run_id, n.left_row_id, n.rank, n.separation,
@@ -52,7 +51,7 @@ beside AS (
     FROM around GROUP BY 1, 2, 3),
 neighbours AS (
     SELECT star_id, max(light) AS neighbour_light, max(rivals) AS n_rivals FROM beside GROUP BY 1)
-SELECT b.star_id, b.spectrum_id, b.double_lined, g.parallax, g.err_parallax,
+SELECT b.star_id, b.spectrum_id, g.parallax, g.err_parallax,
     g.phot_g_mean_mag AS g, g.phot_bp_mean_mag AS bp, g.phot_rp_mean_mag AS rp, g.ruwe,
     n.neighbour_light, n.n_rivals
 FROM best b LEFT JOIN neighbours n USING (star_id)
@@ -80,7 +79,6 @@ _COLUMNS: Mapping[Subject, tuple[str, ...]] = {
     Subject.FIT: ("snr", "chi2", "n_pixels"),
     Subject.STAR: (
         "snr", "parallax", "err_parallax", "g", "bp", "rp", "ruwe", "neighbour_light", "n_rivals",
-        "double_lined",
     ),
 }  # fmt: skip
 _STREAMS = {
@@ -91,7 +89,7 @@ FROM quality_fit q JOIN ledger.fit f ON f.spectrum_id = q.spectrum_id AND f.mode
 """,
     Subject.STAR: """
 SELECT s.star_id, f.labels, f.bounds, f.extras, q.snr, s.parallax, s.err_parallax, s.g, s.bp, s.rp,
-    s.ruwe, s.neighbour_light, s.n_rivals, s.double_lined::int
+    s.ruwe, s.neighbour_light, s.n_rivals
 FROM quality_star s LEFT JOIN quality_fit q USING (spectrum_id)
 LEFT JOIN ledger.fit f ON f.spectrum_id = s.spectrum_id AND f.model_id = {model}
     AND f.fit_config_id = {config}
@@ -212,7 +210,6 @@ def _find(
         {
             "as_of": as_of,
             "matches": matches,
-            "double": mask(Scope.FIT, "double_lined"),
             "blend_radius": said.blend_radius,
             "match_margin": said.match_margin,
             "match_magnitudes": said.match_magnitudes,
@@ -230,7 +227,6 @@ def _fits(model_id: int, fit_config_id: int, as_of: int) -> Any:
             Fit.spectrum_id,
             StarMember.star_id,
             Spectrum.snr,
-            Fit.flags,
             (Fit.outcome == "failed").label("failed"),
         )
         .join(Spectrum, Spectrum.spectrum_id == Fit.spectrum_id)

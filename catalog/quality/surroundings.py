@@ -1,4 +1,4 @@
-"""What Gaia and the visits say of a star: neighbours, doubtful matches, wobbles, double lines."""
+"""What Gaia says of a star: neighbours, doubtful matches, wobbles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from starledger.schema.flags import Flag, Scope, flag
 BLENDED = flag(Scope.STAR, "blended")
 AMBIGUOUS_MATCH = flag(Scope.STAR, "ambiguous_match")
 HIGH_RUWE = flag(Scope.STAR, "high_ruwe")
-DOUBLE_LINED = flag(Scope.STAR, "double_lined")
 
 NEIGHBOUR_LIGHT = Output(
     "neighbour_light",
@@ -50,10 +49,6 @@ def _astrometry(facts: Facts) -> str | None:
     return None
 
 
-def _nothing(_facts: Facts) -> None:
-    return None
-
-
 BLEND = Rule(
     "blended",
     Subject.STAR,
@@ -78,11 +73,4 @@ WOBBLE = Rule(
     (HIGH_RUWE,),
     _astrometry,
     _flagged(HIGH_RUWE, lambda batch, said: batch.column("ruwe") > said.ruwe),
-)
-DOUBLE = Rule(
-    "double_lined",
-    Subject.STAR,
-    (DOUBLE_LINED,),
-    _nothing,
-    _flagged(DOUBLE_LINED, lambda batch, _: batch.column("double_lined") > 0),
 )

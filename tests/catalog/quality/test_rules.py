@@ -64,7 +64,6 @@ class Defect:
 
 
 FIT, LABEL, STAR = Scope.FIT, Scope.LABEL, Scope.STAR
-DOUBLE = flag(FIT, "double_lined").mask
 
 DEFECTS = (
     Defect(flag(FIT, "chi2_excess"), (FITTED.format("chi2 = 10 * chi2"),)),
@@ -89,7 +88,6 @@ DEFECTS = (
             ),
         ),
     ),
-    Defect(flag(STAR, "double_lined"), (FITTED.format(f"flags = {DOUBLE}"),)),
     Defect(flag(STAR, "blended"), beside(fainter=2.5, separation=2.0)),
     Defect(flag(STAR, "ambiguous_match"), beside(fainter=0.5, separation=0.4)),
     Defect(flag(STAR, "high_ruwe"), (SOURCE.format("ruwe = 2.0"),)),
