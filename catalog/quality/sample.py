@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine, and_, select, text
-from sqlalchemy.dialects import postgresql
 
 from starledger.catalog.quality.batches import Batch, Floats
 from starledger.catalog.quality.facts import SkyCounts
 from starledger.catalog.quality.rule import Subject
 from starledger.catalog.quality.thresholds import Thresholds
+from starledger.ingest.crossmatch.sides import sql_of
 from starledger.ingest.crossmatch.supplied import GENERATIONS
 from starledger.ingest.stars.matches import newest_matches
 from starledger.schema.ahead import ahead
 from starledger.schema.asof import done, membership, valid, withdrawn
-from starledger.schema.tables import Fit, Spectrum, StarMember, Withdrawal
+from starledger.schema.tables import DataRelease, Fit, Spectrum, StarMember, Survey, Withdrawal
 
 ROWS = 4096
 """Rows of a batch."""
@@ -196,13 +196,8 @@ def _find(
     connection: Connection, model_id: int, fit_config_id: int, as_of: int, said: Thresholds
 ) -> int:
     """Fill the temporary tables, and return how many crossmatches with Gaia there are."""
-    fits = str(
-        _fits(model_id, fit_config_id, as_of).compile(
-            dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
-            compile_kwargs={"literal_binds": True},
-        )
-    )
-    connection.exec_driver_sql(f"CREATE TEMP TABLE quality_fit AS {fits}".replace("%", "%%"))
+    fits = sql_of(_fits(model_id, fit_config_id, as_of)).replace("%", "%%")
+    connection.exec_driver_sql(f"CREATE TEMP TABLE quality_fit AS {fits}")
     connection.exec_driver_sql("ANALYZE quality_fit")
     matches = [match.run_id for match in newest_matches(connection, as_of)]
     connection.execute(
@@ -213,7 +208,7 @@ def _find(
             "blend_radius": said.blend_radius,
             "match_margin": said.match_margin,
             "match_magnitudes": said.match_magnitudes,
-            **_gaia_releases(connection),
+            **_gaia_releases(connection, as_of),
         },
     )
     connection.exec_driver_sql("ANALYZE quality_star")
@@ -242,12 +237,20 @@ def _fits(model_id: int, fit_config_id: int, as_of: int) -> Any:
     )
 
 
-def _gaia_releases(connection: Connection) -> dict[str, list[int]]:
+def _gaia_releases(connection: Connection, as_of: int) -> dict[str, list[int]]:
     """Return the numbers of Gaia's data releases by whose identifiers they use."""
     found: dict[str, list[int]] = {generation: [] for generation in set(GENERATIONS.values())}
-    query = "SELECT d.name, d.data_release_id FROM ledger.data_release d JOIN ledger.survey s"
-    query += " USING (survey_id) WHERE s.name = 'gaia' ORDER BY 2"
-    for name, number in connection.execute(text(query)):
-        if name in GENERATIONS:
-            found[GENERATIONS[name]].append(number)
+    number = DataRelease.data_release_id
+    query = (
+        select(DataRelease.name, number)
+        .join(Survey, Survey.survey_id == DataRelease.survey_id)
+        .where(
+            Survey.name == "gaia",
+            DataRelease.name.in_(list(GENERATIONS)),
+            ~withdrawn(Withdrawal.data_release_id, number, as_of),
+        )
+        .order_by(number)
+    )
+    for name, data_release_id in connection.execute(query):
+        found[GENERATIONS[name]].append(data_release_id)
     return found
