@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from starledger.catalog.quality.batches import Batch, Floats
+from starledger.catalog.quality.batches import Batch, Bools, Floats
 from starledger.catalog.quality.facts import Facts
 from starledger.catalog.quality.rule import Case, Rule, Subject, Verdict
 from starledger.catalog.quality.thresholds import Thresholds
@@ -92,12 +92,14 @@ class ExtrapolationCase(Case):
 
     def judge(self, batch: Batch) -> Verdict:
         """Flag labels outside their range, and fits with Teff or log g outside."""
-        beyond = np.zeros(batch.labels.shape, np.bool_)
+        beyond: Bools = np.zeros(batch.labels.shape, np.bool_)
         for name, (low, high) in self._ranges.items():
             values = batch.label(name)
             beyond[:, self._names.index(name)] = (values < low) | (values > high)
         kiel = [self._names.index(name) for name in KIEL if name in self._names]
-        return Verdict({EXTRAPOLATED: beyond, KIEL_EXTRAPOLATED: beyond[:, kiel].any(1)})
+        return Verdict(
+            {EXTRAPOLATED: beyond, KIEL_EXTRAPOLATED: np.asarray(beyond[:, kiel].any(1))}
+        )
 
 
 def _needs(facts: Facts) -> str | None:

@@ -146,7 +146,8 @@ def facts_of(
     labels = [row for row in outputs if row["output"] == "label"]
     return Facts(
         model,
-        *(np.array([row[end] for row in labels], np.float64) for end in ("low", "high")),
+        low=np.array([row["low"] for row in labels], np.float64),
+        high=np.array([row["high"] for row in labels], np.float64),
         extras=tuple(row["name"] for row in outputs if row["output"] == "extra"),
         instruments=tuple(about["instruments"]),
         trusted=_trusted(about["report"]),

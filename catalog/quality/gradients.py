@@ -86,13 +86,15 @@ def _counted(emulator: Emulator) -> Tensor:
     mask = getattr(emulator, "mask", None)
     if mask is None:
         return torch.arange(len(emulator.wavelength))
-    return (~mask).nonzero()[:, 0]
+    counted: Tensor = (~mask).nonzero()[:, 0]
+    return counted
 
 
 def _standardised(gradient: Tensor) -> Tensor:
     """Return gradients less their mean over the pixels, of length 1; 0 where they are constant."""
     away = gradient - gradient.mean(-1, keepdim=True)
-    return away / away.norm(dim=-1, keepdim=True).clamp_min(1e-30)
+    length: Tensor = away.norm(dim=-1, keepdim=True).clamp_min(1e-30)  # type: ignore[no-untyped-call]
+    return away / length
 
 
 class GradientCase(Case):
@@ -148,7 +150,7 @@ class GradientCase(Case):
     def _bins(self, parameters: Floats) -> Ids:
         """Return the number of each star's bin; -1 where a parameter is not known."""
         said = self._thresholds
-        known: Bools = np.isfinite(parameters).all(1)
+        known: Bools = np.asarray(np.isfinite(parameters).all(1))
         teff, _, fe_h = np.where(known[:, None], parameters, 0.0).T
         hot = np.floor(np.clip(teff, *_BIN_LIMITS[0]) / said.gradcorr_teff)
         rich = np.floor(np.clip(fe_h, *_BIN_LIMITS[1]) / said.gradcorr_fe_h) + _RICHEST

@@ -135,8 +135,8 @@ def least_deviations(design: Floats, values: Floats) -> Floats:
     [3.0]
     """
     scale = float(np.median(np.abs(values - np.median(values)))) or 1.0
-    weights = np.ones(len(values))
-    found = np.zeros(design.shape[1])
+    weights: Floats = np.ones(len(values))
+    found: Floats = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         root = np.sqrt(weights)
         last, found = found, np.linalg.lstsq(design * root[:, None], values * root, rcond=1e-10)[0]

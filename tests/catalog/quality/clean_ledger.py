@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from starledger.schema.database import Database
 from starledger.schema.roles import Role
@@ -24,36 +24,51 @@ from tests.conftest import Server
 
 @dataclass(frozen=True)
 class Clean:
-    """The ledger of good stars, and a way to copies of it."""
+    """The ledger of good stars, and ways to make them worse."""
 
     database: Database
     made: Made
     server: Server
 
-    def copy(self, *defects: str) -> AbstractContextManager[Database]:
-        """Make a copy in which something is wrong, whatever triggers say."""
-        return self._copy(defects)
-
     @contextmanager
-    def _copy(self, defects: tuple[str, ...]) -> Iterator[Database]:
+    def copy(self) -> Iterator[Database]:
+        """Make a copy for a while."""
         self.database.close()
         template = self.database.urls[Role.OWNER].database
         assert template is not None
         with self.server.database(template) as database:
-            name = database.urls[Role.OWNER].database
-            admin = create_engine(self.server.admin.url.set(database=name))
-            with admin.begin() as connection:
-                connection.execute(text("SET session_replication_role = replica"))
-                for defect in defects:
-                    connection.execute(text(defect), self.names)
-            admin.dispose()
             yield database
 
-    @property
-    def names(self) -> dict[str, int]:
-        """The parameters that defects may use: the first star, a dwarf, and what it has."""
+    def worsen(self, database: Database, defect: str, star: int = 0) -> None:
+        """Do to a star, whatever triggers say."""
+        with self._admin(database) as admin, admin.begin() as connection:
+            self._do(connection, defect, star)
+
+    @contextmanager
+    def worsened(self, defect: str) -> Iterator[Connection]:
+        """Yield a connection on which something is wrong until it ends."""
+        with self._admin(self.database) as admin, admin.connect() as connection:
+            self._do(connection, defect, 0)
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def _admin(self, database: Database) -> Iterator[Engine]:
+        name = database.urls[Role.OWNER].database
+        admin = create_engine(self.server.admin.url.set(database=name))
+        try:
+            yield admin
+        finally:
+            admin.dispose()
+
+    def _do(self, connection: Connection, defect: str, star: int) -> None:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(defect), self.names(star))
+
+    def names(self, star: int = 0) -> dict[str, int]:
+        """Return the parameters that defects may use: of a star, and of the survey."""
         made = self.made
-        return made.ids | {"spectrum": made.spectra[0], "star": made.stars[0]}
+        return made.ids | {"spectrum": made.spectra[star], "star": made.stars[star]}
 
 
 @pytest.fixture(scope="package")

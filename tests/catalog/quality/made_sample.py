@@ -92,7 +92,7 @@ def labels_of(rng: np.random.Generator) -> np.ndarray:
 def magnitude(labels: np.ndarray) -> np.ndarray:
     """Return the absolute magnitude, free of dust, that single stars of these labels have."""
     teff, logg, fe_h = labels[:, :3].T
-    return 4.2 + 1.8 * (logg - 4.4) - 2.2 * (teff - 5777.0) / 1000.0 + 0.3 * fe_h
+    return np.asarray(4.2 + 1.8 * (logg - 4.4) - 2.2 * (teff - 5777.0) / 1000.0 + 0.3 * fe_h)
 
 
 @dataclass(frozen=True)

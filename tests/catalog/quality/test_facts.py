@@ -4,28 +4,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from starledger.catalog.quality.facts import Facts, facts_of
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.registry import find_model
 from starledger.compute.training.label_sampling import sparse_sampling
-from starledger.schema.database import Database
 from tests.catalog.quality.clean_ledger import Clean
 from tests.catalog.quality.made_sample import EXTRAS, HIGH, LOW, NAMES, STARS
 
 pytestmark = pytest.mark.integration
 
 
-def known(database: Database, clean: Clean, root: Path) -> Facts:
-    with database.engine().connect() as connection:
-        model = find_model(connection, "small")
-        as_of = connection.execute(text("SELECT max(run_id) FROM ledger.closed_run")).scalar_one()
-        return facts_of(connection, model, clean.names["config"], as_of, root)
+def known(connection: Connection, clean: Clean, root: Path) -> Facts:
+    model = find_model(connection, "small")
+    as_of = connection.execute(text("SELECT max(run_id) FROM ledger.closed_run")).scalar_one()
+    return facts_of(connection, model, clean.names()["config"], as_of, root)
 
 
 def test_what_the_ledger_and_the_files_tell(clean: Clean) -> None:
-    found = known(clean.database, clean, clean.made.model_root)
+    with clean.database.engine().connect() as connection:
+        found = known(connection, clean, clean.made.model_root)
     assert found.labels == NAMES
     assert found.extras == EXTRAS
     assert (found.low.tolist(), found.high.tolist()) == (list(LOW), list(HIGH))
@@ -44,8 +43,8 @@ def test_what_the_ledger_and_the_files_tell(clean: Clean) -> None:
 def test_ranges_that_the_training_trusts_count(clean: Clean) -> None:
     report = """UPDATE ledger.training_run SET report = '{"trusted_ranges": {"teff": [4000, 6000]}}'
         WHERE training_set_id = :many_set"""
-    with clean.copy(report) as database:
-        found = known(database, clean, clean.made.model_root)
+    with clean.worsened(report) as connection:
+        found = known(connection, clean, clean.made.model_root)
     assert found.trusted == {"teff": (4000.0, 6000.0)}
 
 
@@ -53,18 +52,19 @@ def test_stars_that_were_drawn_for_the_training_are_drawn_again(clean: Clean) ->
     drawn = """UPDATE ledger.training_run SET training_set_id = NULL, settings =
         '{"trained_on": "ab-initio spectra", "spectra": 100, "seed": 4}'
         WHERE training_set_id = :many_set"""
-    with clean.copy(drawn) as database:
-        found = known(database, clean, clean.made.model_root)
+    with clean.worsened(drawn) as connection:
+        found = known(connection, clean, clean.made.model_root)
     assert found.members is not None
     assert np.array_equal(found.members, sparse_sampling(NAMES).draw(100, 4)[:, :3])
     assert found.held_out == {}
 
 
 def test_without_files_it_says_why(clean: Clean, tmp_path: Path) -> None:
-    found = known(clean.database, clean, tmp_path)
+    with clean.database.engine().connect() as connection:
+        found = known(connection, clean, tmp_path)
     assert found.emulator == "the model's files are not here"
     assert found.references is None
     other = "UPDATE ledger.model SET system = 'boss_net' WHERE model_id = :model"
-    with clean.copy(other) as database:
-        found = known(database, clean, tmp_path)
+    with clean.worsened(other) as connection:
+        found = known(connection, clean, tmp_path)
     assert found.emulator == "models of the system boss_net give no gradients"

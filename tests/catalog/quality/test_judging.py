@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,13 @@ def settings(clean: Clean, **more: Any) -> QualitySettings:
     return QualitySettings(model_root=clean.made.model_root, **more)
 
 
+@pytest.fixture(scope="module")
+def copied(clean: Clean) -> Iterator[Database]:
+    """Return a copy in which whoever wants a run of his own changes a threshold."""
+    with clean.copy() as database:
+        yield database
+
+
 def rows(database: Database, query: str, **asked: Any) -> list[Any]:
     with database.engine().connect() as connection:
         return list(connection.execute(text(query), asked).all())
@@ -41,15 +50,14 @@ def counts(database: Database) -> list[int]:
     return [rows(database, f"SELECT count(*) FROM ledger.{name}")[0][0] for name in TABLES]
 
 
-def test_a_run_is_closed_and_defined_by_its_hash(clean: Clean) -> None:
-    with clean.copy() as database:
-        run = judge(database, "small", settings(clean))
-        (row,) = rows(
-            database,
-            "SELECT q.*, c.outcome, c.summary FROM ledger.quality_run q"
-            " JOIN ledger.closed_run c USING (run_id) WHERE run_id = :run",
-            run=run,
-        )
+def test_a_run_is_closed_and_defined_by_its_hash(clean: Clean, copied: Database) -> None:
+    run = judge(copied, "small", settings(clean))
+    (row,) = rows(
+        copied,
+        "SELECT q.*, c.outcome, c.summary FROM ledger.quality_run q"
+        " JOIN ledger.closed_run c USING (run_id) WHERE run_id = :run",
+        run=run,
+    )
     assert row.outcome == "done"
     told = hashlib.sha256(canonical_json(row.definition).encode()).hexdigest()
     assert row.definition_sha256 == told
@@ -63,30 +71,28 @@ def test_a_run_is_closed_and_defined_by_its_hash(clean: Clean) -> None:
     assert row.summary["rows"] == {"fit": STARS, "star": STARS}
 
 
-def test_numbers_stand_in_the_order_of_their_outputs(clean: Clean) -> None:
-    with clean.copy() as database:
-        run = judge(database, "small", settings(clean))
-        names = dict(
-            rows(
-                database,
-                "SELECT scope, array_agg(name ORDER BY position) FROM ledger.quality_output"
-                " WHERE quality_run_id = :run GROUP BY 1",
-                run=run,
-            )
-        )
-        (fit,) = rows(
-            database,
-            "SELECT * FROM ledger.fit_quality WHERE quality_run_id = :run"
-            " AND spectrum_id = :spectrum",
+def test_numbers_stand_in_the_order_of_their_outputs(clean: Clean, copied: Database) -> None:
+    run = judge(copied, "small", settings(clean))
+    names = dict(
+        rows(
+            copied,
+            "SELECT scope, array_agg(name ORDER BY position) FROM ledger.quality_output"
+            " WHERE quality_run_id = :run GROUP BY 1",
             run=run,
-            spectrum=clean.names["spectrum"],
         )
-        (star,) = rows(
-            database,
-            "SELECT * FROM ledger.star_quality WHERE quality_run_id = :run AND star_id = :star",
-            run=run,
-            star=clean.names["star"],
-        )
+    )
+    (fit,) = rows(
+        copied,
+        "SELECT * FROM ledger.fit_quality WHERE quality_run_id = :run AND spectrum_id = :spectrum",
+        run=run,
+        spectrum=clean.names()["spectrum"],
+    )
+    (star,) = rows(
+        copied,
+        "SELECT * FROM ledger.star_quality WHERE quality_run_id = :run AND star_id = :star",
+        run=run,
+        star=clean.names()["star"],
+    )
     assert names["fit"] == [*(f"gradcorr_{name}" for name in NAMES), "chi2ratio", "chi2ratio_na"]
     assert names["star"] == [
         "spec_parallax", "err_spec_parallax", "parallax_excess", "neighbour_light",
@@ -100,77 +106,78 @@ def test_numbers_stand_in_the_order_of_their_outputs(clean: Clean) -> None:
     assert light is None
 
 
-def test_judging_again_with_nothing_new_makes_no_run(clean: Clean) -> None:
-    with clean.copy() as database:
-        first = judgement(database, "small", settings(clean))
-        before = counts(database)
-        again = judgement(database, "small", settings(clean))
-        assert counts(database) == before
+def test_judging_again_with_nothing_new_makes_no_run(clean: Clean, copied: Database) -> None:
+    chosen = settings(clean, thresholds=Thresholds(ruwe=1.41))
+    first = judgement(copied, "small", chosen)
+    before = counts(copied)
+    again = judgement(copied, "small", chosen)
+    assert counts(copied) == before
     assert (first.new, again.new) == (True, False)
     assert again.run_id == first.run_id
     assert again.tally == first.tally
     assert again.definition_sha256 == first.definition_sha256
 
 
-def test_another_threshold_is_another_run(clean: Clean) -> None:
-    with clean.copy() as database:
-        first = judgement(database, "small", settings(clean))
-        strict = settings(clean, thresholds=Thresholds(gradcorr=0.9999999))
-        second = judgement(database, "small", strict)
+def test_another_threshold_is_another_run(clean: Clean, copied: Database) -> None:
+    first = judgement(copied, "small", settings(clean))
+    strict = settings(clean, thresholds=Thresholds(gradcorr=0.9999999))
+    second = judgement(copied, "small", strict)
     assert second.new
     assert second.run_id != first.run_id
     assert second.definition_sha256 != first.definition_sha256
     assert second.tally["raised"]["label.gradient_unreliable"] > 100
 
 
-def test_a_trial_finds_the_same_and_writes_nothing(clean: Clean) -> None:
-    with clean.copy() as database:
-        before = counts(database)
-        tried = trial(database, "small", settings(clean))
-        assert counts(database) == before
-        done = judgement(database, "small", settings(clean))
+def test_a_trial_finds_the_same_and_writes_nothing(clean: Clean, copied: Database) -> None:
+    chosen = settings(clean, thresholds=Thresholds(ruwe=1.42))
+    before = counts(copied)
+    tried = trial(copied, "small", chosen)
+    assert counts(copied) == before
+    done = judgement(copied, "small", chosen)
     assert tried.run_id is None
     assert tried.tally == done.tally
     assert tried.definition_sha256 == done.definition_sha256
 
 
-def test_the_size_of_batches_changes_nothing(clean: Clean, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_batches_changes_nothing(
+    clean: Clean, copied: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found: list[Judgement] = []
-    with clean.copy() as database:
-        for size in (4096, 7):
-            monkeypatch.setattr(sample_module, "ROWS", size)
-            found.append(trial(database, "small", settings(clean)))
+    for size in (4096, 7):
+        monkeypatch.setattr(sample_module, "ROWS", size)
+        found.append(trial(copied, "small", settings(clean)))
     assert found[0] == found[1]
 
 
 def test_what_is_withdrawn_is_not_judged_and_makes_a_new_sample(clean: Clean) -> None:
     with clean.copy() as database:
         judge(database, "small", settings(clean))
-        change_spectra(database.engine(), [clean.names["spectrum"]], "a test", "withdrawn")
+        change_spectra(database.engine(), [clean.names()["spectrum"]], "a test", "withdrawn")
         second = judgement(database, "small", settings(clean))
         assert second.new
         left = rows(
             database,
             "SELECT FROM ledger.fit_quality WHERE quality_run_id = :run AND spectrum_id = :s",
             run=second.run_id,
-            s=clean.names["spectrum"],
+            s=clean.names()["spectrum"],
         )
     assert second.fits == second.stars == STARS - 1
     assert left == []
 
 
-def test_failed_fits_are_no_part_of_the_sample(clean: Clean) -> None:
+def test_failed_fits_are_no_part_of_the_sample_and_what_lacks_is_told(
+    clean: Clean, tmp_path: Path
+) -> None:
     failed = """UPDATE ledger.fit SET outcome = 'failed', reason = 'It failed.', labels = NULL,
         errors = NULL, bounds = NULL, extras = NULL, label_flags = NULL, chi2 = NULL
         WHERE spectrum_id = :spectrum"""
-    with clean.copy(failed) as database:
+    with clean.copy() as database:
+        clean.worsen(database, failed)
         found = trial(database, "small", settings(clean))
-    assert (found.fits, found.stars) == (STARS - 1, STARS)
-
-
-def test_without_files_and_sky_the_rest_is_judged(clean: Clean, tmp_path: Any) -> None:
-    gone = ("DELETE FROM ledger.gaia_source", "DELETE FROM ledger.crossmatch_run")
-    with clean.copy(*gone) as database:
+        assert (found.fits, found.stars) == (STARS - 1, STARS)
+        assert found.without == {"advice": "nobody advises against a label of the model"}
+        for table in ("gaia_source", "crossmatch_run"):
+            clean.worsen(database, f"DELETE FROM ledger.{table}")
         found = trial(database, "small", QualitySettings(model_root=tmp_path))
     assert found.without == {
         "gradcorr": "the model's files are not here",
@@ -184,25 +191,17 @@ def test_without_files_and_sky_the_rest_is_judged(clean: Clean, tmp_path: Any) -
 
 
 def test_what_cannot_be_judged_is_refused(clean: Clean) -> None:
-    with pytest.raises(NoSuchModel):
-        judge(clean.database, "other", settings(clean))
-    with clean.copy() as database:
-        with pytest.raises(NothingToJudge, match="No current visit has a fit of small"):
-            judge(database, "small", settings(clean, config=99))
-        assert rows(database, "SELECT FROM ledger.quality_run") == []
-    nothing = "DELETE FROM ledger.fit_run"
-    with (
-        clean.copy(nothing) as database,
-        pytest.raises(NothingToJudge, match="No run of fits of small has ended"),
-    ):
-        judge(database, "small", settings(clean))
-
-
-def test_a_withdrawn_model_is_not_judged(clean: Clean) -> None:
     withdrawn = """INSERT INTO ledger.withdrawal (run_id, model_id, action, reason)
         VALUES (:match, :model, 'withdrawn', 'a test')"""
-    with (
-        clean.copy(withdrawn) as database,
-        pytest.raises(NothingToJudge, match="is withdrawn"),
-    ):
-        judge(database, "small", settings(clean))
+    with clean.copy() as database:
+        with pytest.raises(NoSuchModel):
+            judge(database, "other", settings(clean))
+        with pytest.raises(NothingToJudge, match="No current visit has a fit of small"):
+            judge(database, "small", settings(clean, config=99))
+        clean.worsen(database, "DELETE FROM ledger.fit_run")
+        with pytest.raises(NothingToJudge, match="No run of fits of small has ended"):
+            judge(database, "small", settings(clean))
+        clean.worsen(database, withdrawn)
+        with pytest.raises(NothingToJudge, match="is withdrawn"):
+            judge(database, "small", settings(clean))
+        assert rows(database, "SELECT FROM ledger.quality_run") == []

@@ -17,7 +17,7 @@ from starledger.catalog.quality.reference_gradients import (
     n_spectra,
 )
 from starledger.compute.models.payne import Payne
-from starledger.compute.training.abinitio import LAMOST
+from starledger.compute.simulate.observe.instruments import LAMOST
 from tests.catalog.quality.made_sample import NAMES, references_of, small_payne
 
 
