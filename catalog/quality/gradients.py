@@ -93,7 +93,7 @@ def _counted(emulator: Emulator) -> Tensor:
 def _standardised(gradient: Tensor) -> Tensor:
     """Return gradients less their mean over the pixels, of length 1; 0 where they are constant."""
     away = gradient - gradient.mean(-1, keepdim=True)
-    length: Tensor = away.norm(dim=-1, keepdim=True).clamp_min(1e-30)  # type: ignore[no-untyped-call]
+    length: Tensor = away.norm(dim=-1, keepdim=True).clamp_min(1e-30)
     return away / length
 
 

@@ -139,11 +139,14 @@ def least_deviations(design: Floats, values: Floats) -> Floats:
     found: Floats = np.zeros(design.shape[1])
     for _ in range(_STEPS):
         root = np.sqrt(weights)
-        last, found = found, np.linalg.lstsq(design * root[:, None], values * root, rcond=1e-10)[0]
+        last = found
+        found = np.asarray(
+            np.linalg.lstsq(design * root[:, None], values * root, rcond=1e-10)[0], np.float64
+        )
         if np.abs(found - last).max() < 1e-6 * scale:
             break
         weights = 1.0 / np.maximum(np.abs(values - design @ found), 1e-4 * scale)
-    return np.asarray(found)
+    return found
 
 
 def _scaled(variables: Floats, low: Floats, high: Floats) -> Floats:
