@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from starledger.catalog.quality.gradients import Correlations
-from starledger.catalog.quality.reference_gradients import STARS
+from starledger.catalog.quality.reference_gradients import STARS, make_references
+from starledger.compute.training.abinitio import abinitio
+from starledger.compute.training.label_sampling import sparse_sampling
+from starledger.compute.training.networks import TrainingSettings, train_payne
 from tests.catalog.quality.made_sample import NAMES, labels_of, references_of, small_payne
 
 
@@ -57,3 +61,20 @@ def test_what_is_not_known_has_no_correlation() -> None:
     assert np.isnan(found[:, 4]).all()
     assert np.isnan(found[3]).all()
     assert np.isfinite(np.delete(found, 3, 0)[:, :4]).all()
+
+
+@pytest.mark.slow
+def test_a_network_that_learned_from_physics_is_told_from_what_it_cannot_see(
+    tmp_path: Path,
+) -> None:
+    names = ("teff", "logg", "fe_h", "mg_fe", "ba_fe")
+    # The Mg b lines are in this window; barium has none.
+    made = abinitio("lamost_lrs", names, window=(5130.0, 5230.0))
+    sampling = sparse_sampling(names)
+    spectra = made.spectra(sampling.draw(200, 1))
+    payne, _ = train_payne(spectra, TrainingSettings(max_epochs=100), torch.device("cpu"))
+    references = make_references(tmp_path, "0" * 64, payne, "lamost_lrs")
+    labels = sampling.draw(200, 7)
+    median = np.median(Correlations(payne, references)(labels, labels[:, :3]), axis=0)
+    assert (median[:4] > 0.7).all()
+    assert median[4] < 0.5
