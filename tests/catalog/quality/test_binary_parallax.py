@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -63,7 +65,8 @@ def test_a_star_that_is_too_faint_is_no_binary() -> None:
 def test_bright_giants_hot_stars_and_the_unknown_are_not_judged() -> None:
     sample, _ = stars()
     case = learnt(RULE, facts(), sample)
-    sky = {"parallax": [3.0] * 4, "err_parallax": [0.02] * 4, "bp": [1.0] * 4, "rp": [0.0] * 4}
+    sky: dict[str, Any] = {"parallax": [3.0] * 4, "err_parallax": [0.02] * 4}
+    sky |= {"bp": [1.0] * 4, "rp": [0.0] * 4}
     odd = batch(
         [[4800, 2.5, 0, 0, 0], [7100, 4.2, 0, 0, 0], [5777, 4.4, 0, 0, 0], [5777, 4.4, 0, 0, 0]],
         **sky, g=[1.0, 1.0, np.nan, 1.0],
