@@ -22,6 +22,7 @@ COMMANDS = {
     "fit": "starledger.compute.fit_commands:fit",
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",
+    "quality": "starledger.catalog.quality_commands:quality",
     "simulate": "starledger.compute.commands:simulate",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
