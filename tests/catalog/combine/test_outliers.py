@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starledger.catalog.combine.groups import Groups
-from starledger.catalog.combine.outliers import outliers, weighted_median
+from starledger.catalog.combine.outliers import median, outliers
 
 N = 6
 
@@ -64,12 +64,12 @@ def test_the_least_number_of_visits_is_a_setting() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(-1e3, 1e3), st.integers(0, 4)), min_size=1, max_size=7).filter(
-        lambda rows: any(weight for _, weight in rows)
+    st.lists(st.tuples(st.floats(-1e3, 1e3), st.booleans()), min_size=1, max_size=7).filter(
+        lambda rows: any(used for _, used in rows)
     )
 )
-def test_integer_weights_are_repetitions(rows: list[tuple[float, int]]) -> None:
+def test_the_median_is_of_what_is_used(rows: list[tuple[float, bool]]) -> None:
     values = np.array([value for value, _ in rows])
-    weights = np.array([weight for _, weight in rows])
-    found = weighted_median(values[None, :, None], weights[None, :, None].astype(float))
-    assert found.item() == pytest.approx(float(np.median(np.repeat(values, weights))))
+    used = np.array([one for _, one in rows])
+    found = median(values[None, :, None], used[None, :, None])
+    assert found.item() == pytest.approx(float(np.median(values[used])))
