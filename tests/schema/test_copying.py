@@ -25,6 +25,7 @@ TYPES: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
         pa.list_(pa.float32(), 3),
         st.lists(st.none() | st.floats(width=32, allow_nan=False), min_size=3, max_size=3),
     ),
+    "bigint[]": (pa.list_(pa.int64(), 0), st.just([])),
     "integer[]": (
         pa.list_(pa.int32(), 2),
         st.lists(st.none() | st.integers(-(2**31), 2**31 - 1), min_size=2, max_size=2),
