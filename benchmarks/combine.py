@@ -97,7 +97,7 @@ def fill(database: Database, fits: int) -> None:
         )  # fmt: skip
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in SURVEY.format(**ids).split(";\n"):
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement.replace("%", "%%"))
         with driver_of(connection) as own:
             members = _members(star, ids["stars_run"])
             copy_rows(own.cursor(), ("ledger", "star_member"), members)
@@ -181,8 +181,9 @@ def by_pandas(database: Database) -> int:
     query = ordered(task, names, _columns(task) | arrays)
     written = 0
     rest = pd.DataFrame()
-    with engine.connect().execution_options(stream_results=True) as connection:
+    with engine.connect() as connection:
         connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
+        connection = connection.execution_options(stream_results=True)
         for chunk in pd.read_sql(text(query.replace(":", r"\:")), connection, chunksize=BLOCK):
             frame = pd.concat([rest, chunk], ignore_index=True)
             going_on = frame["star_id"] == frame["star_id"].iloc[-1]
@@ -274,13 +275,14 @@ def _frame_of(run: int, stars: Combined) -> Any:
 
 
 def same(connection: Connection, runs: list[int]) -> bool:
-    """Return whether the stars of the second run have the same labels in the first."""
+    """Return whether two runs have the same stars, visits and flags, and labels but for rounding."""
     differing = connection.execute(
         text("""
             SELECT count(*) FROM ledger.combination a JOIN ledger.combination b USING (star_id)
             WHERE a.combination_run_id = :first AND b.combination_run_id = :second
-            AND (a.labels, a.spectrum_ids, a.rejected_ids, a.label_flags)
-                IS DISTINCT FROM (b.labels, b.spectrum_ids, b.rejected_ids, b.label_flags)
+            AND ((a.spectrum_ids, a.rejected_ids, a.flags) IS DISTINCT FROM
+                (b.spectrum_ids, b.rejected_ids, b.flags)
+                OR abs(a.labels[1] - b.labels[1]) > 1e-4 OR abs(a.rv - b.rv) > 1e-3)
         """),
         {"first": runs[0], "second": runs[1]},
     )

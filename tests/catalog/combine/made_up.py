@@ -18,7 +18,7 @@ def covariances(rng: np.random.Generator, rows: int, scale: Floats) -> Floats:
     """Return covariances of rows with errors of about some scale, packed."""
     n = len(scale)
     mixed = rng.normal(size=(rows, n, n)) + np.eye(n)
-    product = mixed @ mixed.transpose(0, 2, 1)
+    product = mixed @ mixed.transpose(0, 2, 1) + 0.3 * np.eye(n)
     sigma = scale * rng.uniform(0.5, 2.0, (rows, n))
     own = np.sqrt(np.diagonal(product, axis1=1, axis2=2))
     whole = product / own[:, :, None] / own[:, None, :] * sigma[:, :, None] * sigma[:, None, :]
