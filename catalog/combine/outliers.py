@@ -54,7 +54,8 @@ def _far(values: Floats, errors: Floats, used: Bools, sigmas: float, min_visits:
     spread = _MAD_TO_SIGMA * median(deviation, used)
     sigma = np.maximum(errors, spread[:, None])
     enough = used.sum(axis=1) >= min_visits
-    return np.any((deviation > sigmas * sigma) & used & enough[:, None], axis=2)
+    far: Bools = np.any((deviation > sigmas * sigma) & used & enough[:, None], axis=2)
+    return far
 
 
 def median(values: Floats, used: Bools) -> Floats:

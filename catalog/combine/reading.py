@@ -7,7 +7,7 @@ long as all others, and NumPy reads them where they lie.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,4 +168,4 @@ def _visits(rows: NDArray[Any]) -> Visits:
 
 
 def _numbers(rows: NDArray[Any], name: str, kind: type[np.generic]) -> NDArray[Any]:
-    return cast("NDArray[Any]", rows[name]["value"].astype(kind))
+    return rows[name]["value"].astype(kind)

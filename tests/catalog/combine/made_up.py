@@ -96,7 +96,7 @@ def of_one_star(how: Estimator, visits: Visits) -> tuple[Floats, Floats]:
         weights = np.where(there, visits.errors**-2.0, 0.0)
     weights = weights / weights.sum(axis=0)
     values = np.sum(weights * np.nan_to_num(visits.labels), axis=0)
-    covariance = sum(
-        np.outer(w, w) * np.nan_to_num(matrix) for w, matrix in zip(weights, matrices, strict=True)
-    )
-    return values, np.asarray(covariance)
+    covariance = np.zeros((n, n))
+    for w, matrix in zip(weights, matrices, strict=True):
+        covariance += np.outer(w, w) * np.nan_to_num(matrix)
+    return values, covariance

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, select, text
 
 from starledger.catalog.combine.combination import CombinationUnderWay, combine, outlook
 from starledger.catalog.combine.current import current_combinations
-from starledger.catalog.combine.reading import LIGHT_SPEED
 from starledger.catalog.combine.settings import CombineSettings, Estimator
 from starledger.catalog.combine.task import Choice
+from starledger.compute.spectra.doppler import LIGHT_SPEED
 from starledger.schema.database import Database
 from starledger.schema.flags import Scope, mask, names
 from starledger.schema.runs import close_run, open_run

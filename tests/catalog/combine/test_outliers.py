@@ -14,7 +14,8 @@ N = 6
 def rejected(values: list[list[float]], errors: float = 1.0, least: int = 3) -> list[bool]:
     x = np.array(values)
     stars = Groups.of(np.zeros(len(x)))
-    return outliers(x, np.full(x.shape, errors), np.isfinite(x), stars, 5.0, least).tolist()
+    found = outliers(x, np.full(x.shape, errors), np.isfinite(x), stars, 5.0, least)
+    return [bool(one) for one in found]
 
 
 def test_injected_outliers_are_found_and_only_those() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from starledger.catalog.combine.settings import CombineSettings, Estimator
 from starledger.catalog.combine.stars import combined
+from starledger.catalog.combine.visits import Visits
 from starledger.schema.flags import Scope, mask, names
 from tests.catalog.combine.made_up import covariances, drawn, visits_of
 
@@ -14,7 +17,7 @@ AT_BOUND = mask(Scope.LABEL, "at_bound")
 UNCONSTRAINED = mask(Scope.LABEL, "unconstrained")
 
 
-def some(star: list[int], **more: object) -> object:
+def some(star: list[int], **more: Any) -> Visits:
     rng = np.random.default_rng(11)
     covariance = covariances(rng, len(star), SCALE)
     return visits_of(np.array(star), drawn(rng, TRUTH, covariance), covariance, **more)
