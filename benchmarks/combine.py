@@ -275,7 +275,7 @@ def _frame_of(run: int, stars: Combined) -> Any:
 
 
 def same(connection: Connection, runs: list[int]) -> bool:
-    """Return whether two runs have the same stars, visits and flags, and labels but for rounding."""
+    """Return whether two runs agree in visits and flags, and in labels but for rounding."""
     differing = connection.execute(
         text("""
             SELECT count(*) FROM ledger.combination a JOIN ledger.combination b USING (star_id)
