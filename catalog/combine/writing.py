@@ -53,7 +53,7 @@ def _batch(run_id: int, stars: Combined, which: Ints) -> pa.RecordBatch:
 def _ids(ids: Ints, counts: Ints, which: Ints) -> Ints:
     """Return the ids of some stars that have as many each: stars × ids."""
     first = np.cumsum(counts) - counts
-    chosen: Ints = ids[first[which][:, None] + np.arange(counts[which[0]])]
+    chosen: Ints = ids[first[which][:, None] + np.arange(int(counts[which[0]]))]
     return chosen
 
 

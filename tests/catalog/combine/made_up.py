@@ -89,7 +89,7 @@ def of_one_star(how: Estimator, visits: Visits) -> tuple[Floats, Floats]:
         a = np.vstack(design)
         weight = np.linalg.inv(big)
         covariance = np.linalg.inv(a.T @ weight @ a)
-        return covariance @ a.T @ weight @ y, covariance
+        return np.asarray(covariance @ a.T @ weight @ y), np.asarray(covariance, np.float64)
     if how is Estimator.SNR:
         weights = np.where(there, visits.snr[:, None], 0.0)
     else:
