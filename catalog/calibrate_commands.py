@@ -60,6 +60,7 @@ def list_all(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, named: str, *, as_json: bool) -> None:
     """Show a calibration: what it is, what its held-out sample showed, and its SQL."""
+    from starledger.catalog.calibrate.chain import SNR
     from starledger.catalog.calibrate.expressions import steps
     from starledger.catalog.calibrate.forms import load
     from starledger.catalog.calibrate.kept import find
@@ -68,7 +69,7 @@ def show(context: click.Context, named: str, *, as_json: bool) -> None:
         require_head(connection)
         row = find(connection, named)
         calibrations = load(connection, [row.calibration_id])
-    labels = sorted({row.label, "teff", "logg", *row.variables} - {"snr"})
+    labels = sorted({row.label, "teff", "logg", *row.variables} - {SNR})
     lines = [
         f"{step.column} = {step.sql}"
         for step in steps(labels, calibrations)

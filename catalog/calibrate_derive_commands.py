@@ -202,7 +202,10 @@ def zero_point(
 @derive.command()
 @click.argument("name")
 @click.option(
-    "--variables", default="snr,teff,fe_h", show_default=True, help="What the factor depends on."
+    "--variables",
+    default="visit_snr,teff,fe_h",
+    show_default=True,
+    help="What the factor depends on.",
 )
 @click.option("--degree", type=int, default=3, show_default=True, help="Of the polynomial.")
 @click.option(

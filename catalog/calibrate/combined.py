@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, Row, text
 
+from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.evidence import Integers
-from starledger.catalog.calibrate.forms import Calibration, apply
+from starledger.catalog.calibrate.forms import Calibrated, Calibration, apply
 from starledger.catalog.calibrate.formula import FloatArray
 from starledger.schema.errors import StarledgerError
 from starledger.schema.flags import Scope, bad_mask
@@ -98,25 +99,30 @@ class Combined:
         The stars, in rising order.
     labels, errors
         By label, each in its own unit.
-    snr
-        Signal-to-noise ratios a pixel.
+    snr, n_visits
+        Signal-to-noise ratios a pixel of all visits together, and how many visits.
     """
 
     star_id: Integers
     labels: Mapping[str, FloatArray]
     errors: Mapping[str, FloatArray]
     snr: FloatArray
+    n_visits: FloatArray
 
     def after(self, calibrations: Sequence[Calibration]) -> Combined:
         """Return them after some calibrations."""
         if not calibrations:
             return self
-        done = apply(self.labels, self.errors, calibrations, snr=self.snr)
-        return Combined(self.star_id, done.labels, done.errors, self.snr)
+        done = self.calibrated(calibrations)
+        return Combined(self.star_id, done.labels, done.errors, self.snr, self.n_visits)
+
+    def calibrated(self, calibrations: Sequence[Calibration]) -> Calibrated:
+        """Return labels and errors after some calibrations, and where these were held."""
+        return apply(self.labels, self.errors, calibrations, snr=self.snr, n_visits=self.n_visits)
 
     def variable(self, name: str) -> FloatArray:
-        """Return a label, or ``snr``."""
-        return self.snr if name == "snr" else self.labels[name]
+        """Return a label, or the signal-to-noise ratio of a visit."""
+        return self.snr / np.sqrt(self.n_visits) if name == SNR else self.labels[name]
 
     def rows_of(self, stars: Integers) -> Integers:
         """Return the row of each star, -1 for one that is not there."""
@@ -147,7 +153,7 @@ def read_blocks(
 
 def _columns(run: CombinationOf, labels: Sequence[str]) -> str:
     bad = bad_mask(Scope.LABEL)
-    parts = ["star_id", "snr"]
+    parts = ["star_id", "snr", "n_visits"]
     for label in labels:
         i = run.place(label)
         good = f"coalesce(label_flags[{i}], 0) & {bad} = 0"
@@ -156,10 +162,11 @@ def _columns(run: CombinationOf, labels: Sequence[str]) -> str:
 
 
 def _combined(labels: Sequence[str], rows: Sequence[Row[tuple[object, ...]]]) -> Combined:
-    numbers = np.array([row[1:] for row in rows], float).reshape(len(rows), 1 + 2 * len(labels))
+    numbers = np.array([row[1:] for row in rows], float).reshape(len(rows), 2 + 2 * len(labels))
     return Combined(
         np.array([row[0] for row in rows], np.int64),
-        {label: numbers[:, 1 + 2 * i] for i, label in enumerate(labels)},
         {label: numbers[:, 2 + 2 * i] for i, label in enumerate(labels)},
+        {label: numbers[:, 3 + 2 * i] for i, label in enumerate(labels)},
         numbers[:, 0],
+        numbers[:, 1],
     )

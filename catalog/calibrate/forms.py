@@ -204,6 +204,7 @@ def apply(
     calibrations: Sequence[Calibration],
     *,
     snr: FloatArray | None = None,
+    n_visits: FloatArray | None = None,
 ) -> Calibrated:
     """Apply calibrations to labels; the same arithmetic as that of `expressions.steps`.
 
@@ -213,8 +214,9 @@ def apply(
         Raw labels and their standard errors, each in its own unit, NaN where missing.
     calibrations
         What is applied; the order in which they come does not matter.
-    snr
-        Signal-to-noise ratios a pixel, where a calibration depends on them.
+    snr, n_visits
+        Signal-to-noise ratios a pixel of all visits together, where a calibration depends on that
+        of a visit, and how many visits; without, one.
 
     Raises
     ------
@@ -237,6 +239,7 @@ def apply(
     columns |= {f"raw_err_{name}": np.asarray(errors[name], float) for name in labels}
     if snr is not None:
         columns["snr"] = np.asarray(snr, float)
+        columns["n_visits"] = np.asarray(1 if n_visits is None else n_visits, float)
     rows = np.broadcast_shapes(*(values.shape for values in columns.values()))
     made: dict[str, Any] = dict(columns)
     with np.errstate(all="ignore"):  # where a branch is not taken, its value does not matter

@@ -35,7 +35,7 @@ class Plan:
     population, boundary
         The stars that it is for: all, dwarf or giant, as parted by a boundary of `populations`.
     variables
-        What it depends on: labels, or ``snr``.
+        What it depends on: labels, or ``visit_snr``.
     inputs
         Whether variables are taken ``raw`` or ``calibrated`` by the earlier calibrations.
     after
@@ -120,9 +120,9 @@ def solar(variable: str) -> float:
     >>> solar("teff"), solar("mg_fe")
     (5772.0, 0.0)
     """
-    return {"teff": 5772.0, "logg": 4.44, "snr": 100.0, "vmic": 1.0}.get(variable, 0.0)
+    return {"teff": 5772.0, "logg": 4.44, "visit_snr": 100.0, "vmic": 1.0}.get(variable, 0.0)
 
 
 def scale(variable: str) -> float:
     """Return the unit in which a polynomial takes a variable: of a size that labels vary by."""
-    return {"teff": 1000.0, "snr": 100.0}.get(variable, 1.0)
+    return {"teff": 1000.0, "visit_snr": 100.0}.get(variable, 1.0)

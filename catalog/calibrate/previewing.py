@@ -14,8 +14,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 from sqlalchemy import Connection
 
+from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.combined import CombinationOf, Combined, read_blocks
-from starledger.catalog.calibrate.forms import Calibrated, Calibration, apply
+from starledger.catalog.calibrate.forms import Calibrated, Calibration
 from starledger.catalog.calibrate.formula import FloatArray
 from starledger.schema.errors import StarledgerError
 
@@ -109,13 +110,13 @@ def preview(
     """
     needed = {"teff", "logg"} & set(run.labels)
     for one in calibrations:
-        needed |= {one.label, *one.variables} - {"snr"}
+        needed |= {one.label, *one.variables} - {SNR}
     labels = sorted(needed, key=run.place)
     corrected = [name for name in labels if any(one.label == name for one in calibrations)]
     changes = [Change(name) for name in corrected]
     with _writing(target, corrected) as writer:
         for raw in read_blocks(connection, run, labels):
-            done = apply(raw.labels, raw.errors, calibrations, snr=raw.snr)
+            done = raw.calibrated(calibrations)
             for change in changes:
                 change.add(raw, done)
             if writer is not None:

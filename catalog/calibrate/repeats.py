@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import text
 
+from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.combined import current_rows
 from starledger.catalog.calibrate.evidence import Evidence
 from starledger.catalog.calibrate.source import Reading
@@ -74,9 +75,9 @@ class Repeats:
         snr = np.sqrt(numbers[:, 2] * numbers[:, 5])
         kept = stars.taken(at) & (snr >= plan.min_snr)
         variables = stars.variables(at[kept])
-        if "snr" in plan.variables:
-            # That of one visit: the errors of one visit are what is compared.
-            variables[:, plan.variables.index("snr")] = snr[kept]
+        if SNR in plan.variables:
+            # That of the two visits, rather than of all.
+            variables[:, plan.variables.index(SNR)] = snr[kept]
         numbers = numbers[kept]
         error = np.hypot(numbers[:, 1], numbers[:, 4])
         return Evidence(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from sqlalchemy import Connection
 
+from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.combined import CombinationOf, Combined, read_stars
 from starledger.catalog.calibrate.evidence import Evidence, Integers
 from starledger.catalog.calibrate.forms import Calibration
@@ -57,7 +58,7 @@ class Reading:
         for one in self.earlier:
             needed |= {one.label, *one.variables}
         labels = [name for name in self.run.labels if name in needed]
-        for name in sorted(needed - {"snr", "teff", "logg"}):
+        for name in sorted(needed - {SNR, "teff", "logg"}):
             self.run.place(name)  # refuses what the model does not give
         raw = read_stars(self.connection, self.run, labels, stars)
         return SampleStars(plan, raw, raw.after(self.earlier))
