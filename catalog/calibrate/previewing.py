@@ -71,17 +71,11 @@ class Change:
         self.stars += int(np.isfinite(before).sum())
         self.lost += int((np.isfinite(before) & ~np.isfinite(after)).sum())
         self.held += int(done.held[name].sum())
-        self.changed += int((np.nan_to_num(shift != 0) & np.isfinite(shift) | errors).sum())
+        self.changed += int(((shift != 0) & np.isfinite(shift) | errors).sum())
         self.total += float(known.sum())
-        if len(known):
-            self.least = _or_less(self.least, float(known.min()))
-            self.greatest = -_or_less(
-                None if self.greatest is None else -self.greatest, -float(known.max())
-            )
-
-
-def _or_less(least: float | None, value: float) -> float:
-    return value if least is None else min(least, value)
+        ends = [end for end in (self.least, self.greatest) if end is not None] + known.tolist()
+        if ends:
+            self.least, self.greatest = min(ends), max(ends)
 
 
 def preview(
