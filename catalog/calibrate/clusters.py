@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, func, select, text, true
-from sqlalchemy.orm import aliased
 
 from starledger.catalog.calibrate.combined import CombinationOf, current_rows
 from starledger.catalog.calibrate.evidence import Evidence, Integers
 from starledger.catalog.calibrate.source import Reading
 from starledger.catalog.calibrate.star_lists import read_star_list
-from starledger.schema.asof import done
+from starledger.catalog.calibrate.star_rows import is_latest
 from starledger.schema.errors import StarledgerError
 from starledger.schema.sky import within_cone
 from starledger.schema.tables import StarVersion
@@ -104,7 +103,6 @@ class Clusters:
 
 def members_in(connection: Connection, run: CombinationOf, cone: Cone) -> Integers:
     """Return the stars within a cone that move with it, and have a combination."""
-    later = aliased(StarVersion)
     motion: list[ColumnElement[bool]] = [true()]
     if cone.pmra is not None and cone.pmdec is not None:
         squared = func.power(StarVersion.pmra - cone.pmra, 2) + func.power(
@@ -114,14 +112,7 @@ def members_in(connection: Connection, run: CombinationOf, cone: Cone) -> Intege
     query = select(StarVersion.star_id).where(
         within_cone(StarVersion, cone.ra, cone.dec, cone.radius),
         *motion,
-        done(StarVersion.star_run_id, run.star_run_id),
-        ~select(later.star_id)
-        .where(
-            later.star_id == StarVersion.star_id,
-            later.star_run_id > StarVersion.star_run_id,
-            done(later.star_run_id, run.star_run_id),
-        )
-        .exists(),
+        is_latest(run),
     )
     stars = np.array(connection.execute(query).scalars().all(), np.int64)
     return stars if cone.rv is None else _of_velocity(connection, run, stars, cone)
