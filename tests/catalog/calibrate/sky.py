@@ -33,7 +33,7 @@ from tests.schema.small_survey import sha
 LABELS = ("teff", "logg", "fe_h", "mg_fe")
 DRAWN = 9000
 FIRST_STAR, FIRST_SPECTRUM, FIRST_ROW = 100_000, 1_000_000, 5_000_000
-FORMAL = np.array([20.0, 0.04, 0.025, 0.03])
+FORMAL = np.array([15.0, 0.03, 0.015, 0.012])
 """Errors that a visit of signal-to-noise ratio 100 claims."""
 
 
