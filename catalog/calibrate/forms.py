@@ -108,6 +108,7 @@ def _faults(one: Calibration) -> list[tuple[bool, str]]:
     shifts = [one.definition.get(word, [0.0] * variables) for word in ("pivots", "scales")]
     faults = [
         (not count, "it has no coefficients"),
+        (len(set(one.variables)) < variables, "it names a variable twice"),
         (not np.isfinite(one.coefficients).all(), "a coefficient is not finite"),
         (
             any(not SMALLEST <= size <= LARGEST for size in sizes),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from starledger.catalog.calibrate.combined import CombinationOf
 from starledger.catalog.calibrate.evidence import Evidence
@@ -77,7 +78,7 @@ class Reference:
         value, flags = table.labels[place], table.label_flags[place]
         return (
             select(pairs.c.star_id, pairs.c.row_id, value, table.errors[place])
-            .distinct(pairs.c.star_id)
+            .ext(distinct_on(pairs.c.star_id))
             .join(table, side.row_id == pairs.c.row_id)
             .where(
                 value.is_not(None),
@@ -111,15 +112,10 @@ class Reference:
 
 def _place_of(connection: Connection, side: Side, release: str, label: str) -> int:
     """Return the subscript of a label in the arrays of a data release."""
-    known = dict(
-        connection.execute(
-            select(CatalogLabel.label, CatalogLabel.position).where(
-                CatalogLabel.data_release_id == side.data_release_id
-            )
-        )
-        .tuples()
-        .all()
+    query = select(CatalogLabel.label, CatalogLabel.position).where(
+        CatalogLabel.data_release_id == side.data_release_id
     )
+    known = {row.label: row.position for row in connection.execute(query)}
     if label not in known or not hasattr(side.table, "labels"):
         raise NoReference(
             f"{release} has no values of {label}.",
