@@ -14,7 +14,9 @@ from starledger.catalog.calibrate.formula import BoolArray, FloatArray
 from starledger.schema.errors import StarledgerError
 
 HUBER = 1.345
-"""Normalised residuals beyond this pull with constant force: 95 % efficient for Gaussian ones."""
+"""Normalised residuals beyond this pull with constant force."""
+EFFICIENCY = 0.95
+"""Of Huber's loss with that constant, among Gaussian residuals."""
 FARTHEST = 4.0
 """What lies farther, in standard deviations, is left out in the end."""
 _ROUNDS = 4
@@ -93,7 +95,7 @@ def fit_linear(basis: Basis, evidence: Evidence) -> LinearFit:
         kept = _near(residual / np.hypot(evidence.error, scatter), matrix)
     weighted = matrix[kept] / np.hypot(evidence.error, scatter)[kept, None]
     own = len(basis.design(evidence.at[:1])[0])
-    covariance = np.asarray(np.linalg.pinv(weighted.T @ weighted)[:own, :own], np.float64)
+    covariance = np.asarray(np.linalg.pinv(weighted.T @ weighted)[:own, :own]) / EFFICIENCY
     return LinearFit(values[:own], covariance, scatter, int((~kept).sum()))
 
 

@@ -16,7 +16,7 @@ from starledger.schema.journal import begin_journal
 from starledger.schema.settings import load_settings
 
 COMMANDS = {
-    "calibrate": "starledger.catalog.calibrate_commands:calibrate",
+    "calibrate": "starledger.catalog.calibrate.commands:calibrate",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",

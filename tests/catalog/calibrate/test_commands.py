@@ -49,7 +49,7 @@ def test_derive_show_list_diff_apply_and_plot(
     assert answer.code == 0, answer.err
     first = json.loads(answer.out)
     assert (first["version"], first["unchanged"], first["form"]) == (1, False, "polynomial")
-    assert first["validation"]["held_out"]["after"]["trend"] < 0.03
+    assert first["validation"]["held_out"]["after"]["trend"] < 0.05
     again = run(*derive)
     assert json.loads(again.out)["unchanged"]
     assert "by_command:1 is unchanged." in again.err

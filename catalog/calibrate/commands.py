@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from starledger.catalog.calibrate_derive_commands import derive
+from starledger.catalog.calibrate.derive_commands import derive
 from starledger.schema.console import (
     Exit,
     database_of,

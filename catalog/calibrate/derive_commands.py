@@ -138,6 +138,7 @@ def derive() -> None:
 @click.pass_context
 def binaries(
     context: click.Context,
+    /,
     name: str,
     pairs: Path | None,
     catalog: str | None,
@@ -158,7 +159,7 @@ def binaries(
 @click.option("--catalog", metavar="RELEASE", required=True, help="As galah/dr3 or apogee/dr14.")
 @_with(*_CATALOG, *_SHAPE, *_COMMON)
 @click.pass_context
-def reference(context: click.Context, name: str, catalog: str, **given: Any) -> None:
+def reference(context: click.Context, /, name: str, catalog: str, **given: Any) -> None:
     """Derive a curve from another catalog's labels of the same stars; a spline by default."""
     _derive(context, name, _reference(catalog, given), given, form="spline")
 
@@ -167,7 +168,7 @@ def reference(context: click.Context, name: str, catalog: str, **given: Any) -> 
 @click.argument("name")
 @_with(*_CLUSTER, *_SHAPE, *_COMMON)
 @click.pass_context
-def cluster(context: click.Context, name: str, **given: Any) -> None:
+def cluster(context: click.Context, /, name: str, **given: Any) -> None:
     """Derive a trend from members of clusters, who share abundances; a slope by default."""
     given["degree"] = 1 if given["form"] is None else given["degree"]
     _derive(context, name, _clusters(given), given, form="polynomial")
@@ -182,6 +183,7 @@ def cluster(context: click.Context, name: str, **given: Any) -> None:
 @click.pass_context
 def zero_point(
     context: click.Context,
+    /,
     name: str,
     catalog: str | None,
     solar_twins: bool,
@@ -213,7 +215,9 @@ def zero_point(
 )
 @_with(*_COMMON)
 @click.pass_context
-def errors(context: click.Context, name: str, variables: str, ratio: float, **given: Any) -> None:
+def errors(
+    context: click.Context, /, name: str, variables: str, ratio: float, **given: Any
+) -> None:
     """Derive the factor by which errors are too small, from repeats on different nights."""
     from starledger.catalog.calibrate.repeats import Repeats
 
