@@ -91,7 +91,7 @@ def current_rows(run_id: int) -> str:
 
 @dataclass(frozen=True)
 class Combined:
-    """Combinations of stars; what is missing, or flagged bad, is NaN.
+    """Combinations of stars; what is missing is NaN.
 
     Parameters
     ----------
@@ -135,8 +135,11 @@ class Combined:
 def read_stars(
     connection: Connection, run: CombinationOf, labels: Sequence[str], stars: Integers
 ) -> Combined:
-    """Return the combinations of some stars that are current in a run."""
-    query = f"{_columns(run, labels)} WHERE star_id = ANY (:stars) ORDER BY star_id"
+    """Return the current combinations of some stars, without what is flagged bad."""
+    query = (
+        f"{_columns(run, labels, _GOOD)} WHERE star_id = ANY (:stars)"
+        f" AND flags & {bad_mask(Scope.STAR)} = 0 ORDER BY star_id"
+    )
     wanted = {"stars": np.unique(stars).tolist()}
     return _combined(labels, connection.execute(text(query), wanted).all())
 
@@ -145,19 +148,22 @@ def read_blocks(
     connection: Connection, run: CombinationOf, labels: Sequence[str], block: int = BLOCK
 ) -> Iterator[Combined]:
     """Yield all current combinations of a run, so many at a time, in the order of the stars."""
-    query = text(f"{_columns(run, labels)} ORDER BY star_id")
+    query = text(f"{_columns(run, labels, _ANY)} ORDER BY star_id")
     streaming = connection.execution_options(stream_results=True, max_row_buffer=block)
     for rows in streaming.execute(query).partitions(block):
         yield _combined(labels, rows)
 
 
-def _columns(run: CombinationOf, labels: Sequence[str]) -> str:
-    bad = bad_mask(Scope.LABEL)
+_ANY = "{array}[{i}]"
+_GOOD = f"CASE WHEN coalesce(label_flags[{{i}}], 0) & {bad_mask(Scope.LABEL)} = 0 THEN {_ANY} END"
+"""The value of a label at a place of an array: as it is, or null where it is flagged bad."""
+
+
+def _columns(run: CombinationOf, labels: Sequence[str], value: str) -> str:
     parts = ["star_id", "snr", "n_visits"]
     for label in labels:
         i = run.place(label)
-        good = f"coalesce(label_flags[{i}], 0) & {bad} = 0"
-        parts += [f"CASE WHEN {good} THEN {array}[{i}] END" for array in ("labels", "errors")]
+        parts += [value.format(array=array, i=i) for array in ("labels", "errors")]
     return f"SELECT {', '.join(parts)} FROM ({current_rows(run.run_id)}) c"  # noqa: S608
 
 

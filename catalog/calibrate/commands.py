@@ -138,14 +138,14 @@ def apply(
     """
     from starledger.catalog.calibrate.combined import combination_of
     from starledger.catalog.calibrate.forms import load
-    from starledger.catalog.calibrate.kept import find
+    from starledger.catalog.calibrate.kept import of_model
     from starledger.catalog.calibrate.previewing import preview
 
     with database_of(context) as database, database.engine().connect() as connection:
         require_head(connection)
         run = combination_of(connection, combination)
-        wanted = [find(connection, name).calibration_id for name in names]
-        changes = preview(connection, run, load(connection, wanted), out)
+        wanted = load(connection, of_model(connection, names, run.model_id))
+        changes = preview(connection, run, wanted, out)
     columns = ("label", "stars", "changed", "held", "lost", "least", "mean", "greatest")
     rows = [[getattr(change, name) for name in columns] for change in changes]
     report_rows(columns, rows, as_json=as_json)

@@ -30,7 +30,7 @@ from starledger.catalog.calibrate.kept import (
     content_of,
     enter,
     enter_members,
-    find,
+    of_model,
     sha256_of_content,
 )
 from starledger.catalog.calibrate.plan import Plan, scale, solar
@@ -151,7 +151,7 @@ def derived_from(
 ) -> Derived:
     """Derive a calibration and enter nothing."""
     run = combination_of(connection, combination_run_id)
-    earlier = load(connection, [find(connection, name).calibration_id for name in plan.after])
+    earlier = load(connection, of_model(connection, plan.after, run.model_id))
     collected = source.collect(Reading(connection, run, plan, earlier))
     evidence = in_order(collected.take(collected.whole()))
     low, high = _range(plan, evidence)

@@ -54,8 +54,10 @@ def draw_derived(
         at = [float(np.median(evidence.at[one, 0])) for one in rows]
         axes.plot(at, [float(typical(implied[one])) for one in rows], "ks", markersize=4)
         _curve(axes, calibration, content, middle)
-        spread = np.quantile(implied, [0.02, 0.98])
-        axes.set_ylim(*(spread + np.array([-0.3, 0.3]) * max(np.ptp(spread), 1e-6)))
+        least, most = np.quantile(implied, [0.02, 0.98])
+        margin = 0.3 * max(most - least, 1e-6)
+        bottom = 0.0 if calibration.corrects == "error" else least - margin
+        axes.set_ylim(bottom, most + margin)
         _words(axes, name, calibration)
 
 

@@ -68,6 +68,24 @@ def find(connection: Connection, named: str) -> Row[Any]:
     return row
 
 
+def of_model(connection: Connection, names: Sequence[str], model_id: int) -> list[int]:
+    """Return the numbers of calibrations of one model, by their names.
+
+    Raises
+    ------
+    NoSuchCalibration
+        There is none of a name, or it is of another model.
+    """
+    rows = [find(connection, name) for name in names]
+    for row in rows:
+        if row.model_id != model_id:
+            raise NoSuchCalibration(
+                f"The calibration {row.name}:{row.version} is of another model.",
+                remedy="Derive it for this one, or name another version.",
+            )
+    return [row.calibration_id for row in rows]
+
+
 def all_of(connection: Connection) -> Sequence[Row[Any]]:
     """Return all calibrations with the names of their models, by name and version."""
     newest = func.max(Calibration.version).over(partition_by=Calibration.name)
@@ -98,7 +116,20 @@ def sha256_of_content(content: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what a calibration is: equal for equal derivations."""
     from starledger.compute.models.stored import canonical_json
 
-    return hashlib.sha256(canonical_json(dict(content)).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(_unsigned(dict(content))).encode()).hexdigest()
+
+
+def _unsigned(value: Any) -> Any:
+    """Return a value in which no zero has a sign, which jsonb would not keep."""
+    match value:
+        case float():
+            return value + 0.0
+        case dict():
+            return {name: _unsigned(one) for name, one in value.items()}
+        case list():
+            return [_unsigned(one) for one in value]
+        case _:
+            return value
 
 
 def check_name(connection: Connection, name: str, content: Mapping[str, Any]) -> Row[Any] | None:

@@ -19,6 +19,7 @@ from starledger.compute.simulate.population.clusters import CLUSTERS
 from starledger.compute.simulate.population.stars import Stars
 from starledger.compute.simulate.population.truth import Mixture, draw_stars
 from starledger.schema.copying import copy_batch
+from starledger.schema.flags import Scope, mask
 from starledger.schema.partitions import ensure_partition
 from starledger.schema.sky import healpix_cells
 from starledger.schema.tables import (
@@ -70,6 +71,7 @@ class Sky(many_models.ManyModels):
         self.star_id = FIRST_STAR + np.arange(len(self.stars))
         self.truth = np.stack([self.stars.label(name) for name in LABELS], axis=1)
         self.n_visits = np.where(self.rng.random(len(self.stars)) < 0.5, 2, 1)
+        self.flagged = np.arange(len(self.stars)) % 97 == 0
         self._observe()
         self._write_stars()
         self._write_fits()
@@ -245,6 +247,7 @@ class Sky(many_models.ManyModels):
                 n_visits=np.full(count, number, np.int16),
                 n_nights=np.full(count, number, np.int16),
                 n_rejected=np.zeros(count, np.int16),
+                flags=np.where(self.flagged[mine], mask(Scope.STAR, "double_lined"), 0),
                 best_spectrum_id=used[mine, 0],
                 spectrum_ids=_arrays(used[mine, :number], pa.int64()),
             )
