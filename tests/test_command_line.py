@@ -47,6 +47,8 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
         == COMMANDS.keys()
         == {
             "calibrate",
+            "combination",
+            "combine",
             "crossmatch",
             "db",
             "doctor",

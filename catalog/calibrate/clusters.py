@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, func, select, text, true
 
-from starledger.catalog.calibrate.combined import CombinationOf, current_rows
+from starledger.catalog.calibrate.combined import CombinationOf
 from starledger.catalog.calibrate.evidence import Evidence, Integers
 from starledger.catalog.calibrate.source import Reading
 from starledger.catalog.calibrate.star_lists import read_star_list
 from starledger.catalog.calibrate.star_rows import is_latest
+from starledger.catalog.combine.current import current_combinations
 from starledger.schema.errors import StarledgerError
 from starledger.schema.sky import within_cone
 from starledger.schema.tables import StarVersion
@@ -122,7 +123,7 @@ def _of_velocity(
     connection: Connection, run: CombinationOf, stars: Integers, cone: Cone
 ) -> Integers:
     query = text(
-        f"SELECT star_id FROM ({current_rows(run.run_id)}) c WHERE star_id = ANY (:stars)"  # noqa: S608
+        f"SELECT star_id FROM ({current_combinations(run.run_id)}) c WHERE star_id = ANY (:stars)"  # noqa: S608
         " AND rv BETWEEN :low AND :high"
     )
     ends = {"low": (cone.rv or 0.0) - cone.rv_within, "high": (cone.rv or 0.0) + cone.rv_within}

@@ -12,6 +12,7 @@ from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.evidence import Integers
 from starledger.catalog.calibrate.forms import Calibrated, Calibration, apply
 from starledger.catalog.calibrate.formula import FloatArray
+from starledger.catalog.combine.current import current_combinations
 from starledger.schema.errors import StarledgerError
 from starledger.schema.flags import Scope, bad_mask
 
@@ -82,11 +83,6 @@ def combination_of(connection: Connection, run_id: int) -> CombinationOf:
         )
     known = {name: value for name, value in row._asdict().items() if name != "outcome"}
     return CombinationOf(**known | {"labels": tuple(row.labels)})
-
-
-def current_rows(run_id: int) -> str:
-    """Return the query of the combinations that are current in a run."""
-    return f"SELECT * FROM ledger.combination WHERE combination_run_id = {int(run_id)}"  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,7 @@ def _columns(run: CombinationOf, labels: Sequence[str], value: str) -> str:
     for label in labels:
         i = run.place(label)
         parts += [value.format(array=array, i=i) for array in ("labels", "errors")]
-    return f"SELECT {', '.join(parts)} FROM ({current_rows(run.run_id)}) c"  # noqa: S608
+    return f"SELECT {', '.join(parts)} FROM ({current_combinations(run.run_id)}) c"  # noqa: S608
 
 
 def _combined(labels: Sequence[str], rows: Sequence[Row[tuple[object, ...]]]) -> Combined:

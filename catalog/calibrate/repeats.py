@@ -9,9 +9,9 @@ import numpy as np
 from sqlalchemy import text
 
 from starledger.catalog.calibrate.chain import SNR
-from starledger.catalog.calibrate.combined import current_rows
 from starledger.catalog.calibrate.evidence import Evidence
 from starledger.catalog.calibrate.source import Reading
+from starledger.catalog.combine.current import current_combinations
 from starledger.schema.flags import Scope, bad_mask
 
 _REPEATS = """
@@ -62,7 +62,7 @@ class Repeats:
         run, plan = reading.run, reading.plan
         query = _REPEATS.format(
             i=run.place(plan.label),
-            current=current_rows(run.run_id),
+            current=current_combinations(run.run_id),
             bad=bad_mask(Scope.LABEL),
             bad_fit=bad_mask(Scope.FIT),
         )

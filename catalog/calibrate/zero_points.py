@@ -9,9 +9,10 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from starledger.catalog.calibrate.clusters import Clusters
-from starledger.catalog.calibrate.combined import CombinationOf, current_rows
+from starledger.catalog.calibrate.combined import CombinationOf
 from starledger.catalog.calibrate.evidence import Evidence, Integers
 from starledger.catalog.calibrate.source import Reading
+from starledger.catalog.combine.current import current_combinations
 
 SOLAR_TWINS = {"teff": (5700.0, 5900.0), "logg": (4.0, 5.0), "fe_h": (-0.1, 0.1)}
 """Stars like the Sun, by raw labels: the choice of PhDLspec, its section 4.2.2."""
@@ -63,5 +64,5 @@ def _solar_twins(connection: Connection, run: CombinationOf) -> Integers:
         f"labels[{run.place(label)}] BETWEEN {low} AND {high}"
         for label, (low, high) in SOLAR_TWINS.items()
     )
-    query = f"SELECT star_id FROM ({current_rows(run.run_id)}) c WHERE {within}"  # noqa: S608
+    query = f"SELECT star_id FROM ({current_combinations(run.run_id)}) c WHERE {within}"  # noqa: S608
     return np.array(connection.execute(text(query)).scalars().all(), np.int64)

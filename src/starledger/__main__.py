@@ -17,6 +17,8 @@ from starledger.schema.settings import load_settings
 
 COMMANDS = {
     "calibrate": "starledger.catalog.calibrate.commands:calibrate",
+    "combination": "starledger.catalog.combine.commands:combination",
+    "combine": "starledger.catalog.combine.commands:combine",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
