@@ -13,6 +13,7 @@ from sqlalchemy import text
 from starledger.catalog.calibrate.binaries import WideBinaries
 from starledger.catalog.calibrate.clusters import Clusters, Cone, members_in
 from starledger.catalog.calibrate.combined import Combined, combination_of, read_blocks
+from starledger.catalog.calibrate.curve import corrections_at
 from starledger.catalog.calibrate.deriving import (
     EmptyRange,
     Outcome,
@@ -20,7 +21,13 @@ from starledger.catalog.calibrate.deriving import (
     derive,
 )
 from starledger.catalog.calibrate.forms import load
-from starledger.catalog.calibrate.kept import NameTaken, NoSuchCalibration, find, of_model
+from starledger.catalog.calibrate.kept import (
+    NameTaken,
+    NoSuchCalibration,
+    as_calibration,
+    find,
+    of_model,
+)
 from starledger.catalog.calibrate.plan import BadPlan, Plan
 from starledger.catalog.calibrate.references import NoReference, Reference
 from starledger.catalog.calibrate.repeats import Repeats
@@ -131,6 +138,15 @@ def test_splines_against_a_catalog_for_dwarfs_and_giants(surveyed: Surveyed) -> 
     inside = (sky.truth[:, 0] > 4200) & (sky.truth[:, 0] < 6700)
     assert worst(before[inside], sky.truth[inside, 0], 10) > 60
     assert worst(after[inside], sky.truth[inside, 0], 10) < 20
+
+
+def test_a_spline_from_binaries_is_zero_at_its_pivot(surveyed: Surveyed) -> None:
+    plan = replace(TRENDS, name="binary_spline", form="spline", knots=5, pivot=5500.0)
+    content = derived(surveyed, plan, PAIRS).derived.content
+    calibration = as_calibration("binary_spline", content)
+    assert abs(corrections_at(calibration, np.array([[5500.0]]))[0]) < 1e-12
+    held_out = content["validation"]["held_out"]
+    assert held_out["after"]["trend"] < held_out["before"]["trend"] / 2
 
 
 def test_emcee_agrees_with_the_analytic_posterior(surveyed: Surveyed) -> None:
