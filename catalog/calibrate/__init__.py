@@ -1,0 +1,1 @@
+"""Calibrations: corrections of labels and errors, how they are derived, kept and applied."""
