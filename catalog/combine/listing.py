@@ -8,12 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from starledger.schema.errors import StarledgerError
-
-
-class NoSuchCombination(StarledgerError):
-    """There is no combination run of that number."""
-
+from starledger.catalog.combine.current import NoSuchCombination
 
 _RUNS = """
 SELECT r.run_id AS run, m.name AS model, r.fit_config_id AS config, r.spectrum_kind AS kind, r.arm,

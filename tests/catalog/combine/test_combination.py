@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,11 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 
 from starledger.catalog.combine.combination import CombinationUnderWay, combine, outlook
-from starledger.catalog.combine.current import current_combinations
+from starledger.catalog.combine.current import (
+    NoSuchCombination,
+    current_combinations,
+    pinned_combinations,
+)
 from starledger.catalog.combine.settings import CombineSettings, Estimator
 from starledger.catalog.combine.task import Choice
 from starledger.compute.spectra.doppler import LIGHT_SPEED
@@ -43,6 +48,9 @@ def sky(connection: Connection) -> Sky:
 def rows(connection: Connection, run: int) -> dict[int, Any]:
     """Return the current rows of a run by their star, without the number of the run."""
     found = connection.execute(text(current_combinations(run))).mappings().all()
+    pinned = connection.execute(text(pinned_combinations(connection, run))).mappings().all()
+    by_star = itemgetter("star_id")
+    assert sorted(pinned, key=by_star) == sorted(found, key=by_star)
     assert len({row["star_id"] for row in found}) == len(found)
     return {
         row["star_id"]: {k: v for k, v in row.items() if k != "combination_run_id"} for row in found
@@ -362,3 +370,13 @@ def test_a_run_that_failed_is_no_predecessor(sky: Sky, ledger: Database) -> None
     close_run(sky.connection, failed, "failed")
     sky.connection.commit()
     assert summary(sky.connection, combine(ledger, MODEL))["previous_run_id"] == first
+
+
+def test_only_a_combination_run_has_current_rows(sky: Sky) -> None:
+    with pytest.raises(NoSuchCombination):
+        pinned_combinations(sky.connection, sky.runs["fits"])
+    assert rows_of_text(sky.connection, current_combinations(sky.runs["fits"])) == []
+
+
+def rows_of_text(connection: Connection, query: str) -> list[Any]:
+    return list(connection.execute(text(query)).all())

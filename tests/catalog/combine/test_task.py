@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +13,30 @@ from starledger.compute.models.registry import NoSuchModel
 from starledger.schema.database import Database
 from starledger.schema.tables import FitConfig, ModelInstrument
 from tests.catalog.combine.sky import MODEL, Sky
+from tests.conftest import Server
 from tests.schema.small_survey import sha
 
 pytestmark = pytest.mark.integration
 
 
+@pytest.fixture(scope="module")
+def observed(server: Server, upgraded: str) -> Iterator[tuple[Database, Sky]]:
+    """Return a ledger with one fit; tests that write roll back."""
+    with server.database(upgraded) as database:
+        with database.engine().begin() as connection:
+            sky = Sky(connection)
+            sky.observe({"a": ["a1"]})
+            sky.fit_all(["a1"])
+        yield database, sky
+
+
 @pytest.fixture
-def sky(ledger: Database) -> Any:
-    with ledger.engine().connect() as connection:
-        sky = Sky(connection)
-        sky.observe({"a": ["a1"]})
-        sky.fit_all(["a1"])
+def sky(observed: tuple[Database, Sky]) -> Iterator[Sky]:
+    database, loaded = observed
+    with database.engine().connect() as connection:
+        sky = copy.deepcopy(loaded, {id(loaded.connection): connection})
         yield sky
+        connection.rollback()
 
 
 def found(connection: Connection, /, model: str = MODEL, **told: Any) -> Task:
@@ -85,7 +99,6 @@ def test_a_withdrawn_model_is_refused(sky: Sky) -> None:
 
 
 def test_before_the_first_star_run_there_are_no_stars(sky: Sky) -> None:
-    sky.connection.exec_driver_sql("SELECT 1")
     early = sky.runs["lamost_spectra"]
     with pytest.raises(NothingToCombine):
         found(sky.connection, as_of=early)
