@@ -173,7 +173,7 @@ def _big_endian(column: pa.Array) -> Bytes:
     else:
         values = _plain(column)
         values = values.astype(values.dtype.newbyteorder(">"))
-    return cast("Bytes", values.view(np.uint8).reshape(len(column), -1))
+    return cast("Bytes", values.view(np.uint8).reshape(len(column), values.itemsize))
 
 
 def _plain(column: pa.Array) -> NDArray[np.generic]:

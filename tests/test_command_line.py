@@ -46,6 +46,8 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
         names
         == COMMANDS.keys()
         == {
+            "combination",
+            "combine",
             "crossmatch",
             "db",
             "doctor",

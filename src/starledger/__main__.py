@@ -16,6 +16,8 @@ from starledger.schema.journal import begin_journal
 from starledger.schema.settings import load_settings
 
 COMMANDS = {
+    "combination": "starledger.catalog.combine.commands:combination",
+    "combine": "starledger.catalog.combine.commands:combine",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
