@@ -93,8 +93,8 @@ def changes(
         _relation(connection, before), _relation(connection, after),
         _shared(connection, before, after), n_sigma,
     )  # fmt: skip
-    streamed = connection.execution_options(stream_results=True, max_row_buffer=ROWS_AT_ONCE)
-    for row in streamed.exec_driver_sql(query):
+    streamed = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
+    for row in connection.exec_driver_sql(query, execution_options=streamed):
         yield Change(*row)
 
 
@@ -146,9 +146,7 @@ def _relation(connection: Connection, release: PublishedRelease) -> str:
     return relation
 
 
-def _shared(
-    connection: Connection, before: PublishedRelease, after: PublishedRelease
-) -> list[str]:
+def _shared(connection: Connection, before: PublishedRelease, after: PublishedRelease) -> list[str]:
     """Return the labels that both releases recommend."""
     first, second = (
         column_types(connection, *release.relation("star").split("."))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from starledger.catalog.combine.current import current_combinations
 from starledger.catalog.releases.calibrating import label_expressions, laterals, raw_columns
 from starledger.catalog.releases.columns import (
     Output,
@@ -16,7 +15,13 @@ from starledger.catalog.releases.columns import (
     readable_flags,
     readable_sql,
 )
-from starledger.catalog.releases.pinned_rows import fits_of, members, reduced_chi2, star_versions
+from starledger.catalog.releases.pinned_rows import (
+    current,
+    fits_of,
+    members,
+    reduced_chi2,
+    star_versions,
+)
 from starledger.catalog.releases.plan import Matched, Part, Plan
 from starledger.catalog.releases.views import Branch, View, listed
 from starledger.schema.flags import Scope, flags_of
@@ -231,7 +236,7 @@ def _source(plan: Plan, shown: Sequence[Shown]) -> str:
     alone = len(shown) == 1
     for one in shown:
         join = "JOIN" if alone else "LEFT JOIN"
-        rows = _calibrated(one.part)
+        rows = _calibrated(plan, one.part)
         parts.append(f"{join} (\n{rows}\n) {one.row} ON {one.row}.star_id = version.star_id")
     for number, matched in _matched(plan):
         parts.append(_match_join(plan, matched, f"match_{number}"))
@@ -256,7 +261,7 @@ def _match_join(plan: Plan, matched: Matched, name: str) -> str:
     )
 
 
-def _calibrated(part: Part) -> str:
+def _calibrated(plan: Plan, part: Part) -> str:
     """Return the query of a model's stars: their labels calibrated, and what stands beside."""
     own = dict(_own(part))
     raw = raw_columns("c", part.labels)
@@ -268,9 +273,8 @@ def _calibrated(part: Part) -> str:
         for column in (f"raw_{label}", f"raw_err_{label}", label, f"err_{label}", f"held_{label}")
     ]
     outer = ",\n  ".join(["own.star_id", *(f"own.{name}" for name in own), *labels])
-    current = current_combinations(part.combination_run_id)
     return (
-        f"SELECT {outer}\nFROM (SELECT {inner}\n    FROM ({current}) c"  # noqa: S608
+        f"SELECT {outer}\nFROM (SELECT {inner}\n    FROM ({current(plan, part)}) c"  # noqa: S608
         f"{_beside(part)}) own\n{laterals(part.labels, part.calibrations)}"
     )
 

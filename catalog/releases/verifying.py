@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from starledger.catalog.releases.building import column_types
@@ -37,13 +37,15 @@ class Verdict:
     problem: str | None = None
 
 
-def verify(engine: Engine, name: str, tell: Callable[[str], object] = str) -> list[Verdict]:
+def verify(
+    connection: Connection, name: str, tell: Callable[[str], object] = str
+) -> list[Verdict]:
     """Return what was found of everything that a release stands on.
 
     Parameters
     ----------
-    engine
-        The ledger's, as its owner.
+    connection
+        To the ledger, as its owner.
     name
         The release.
     tell
@@ -54,11 +56,7 @@ def verify(engine: Engine, name: str, tell: Callable[[str], object] = str) -> li
     NoSuchRelease
         There is no such release.
     """
-    with engine.connect() as connection:
-        release = find_release(connection, name)
-        found = list(_verdicts(connection, release, tell))
-        connection.rollback()
-    return found
+    return list(_verdicts(connection, find_release(connection, name), tell))
 
 
 def _verdicts(

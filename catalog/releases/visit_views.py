@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from starledger.catalog.combine.current import current_combinations
 from starledger.catalog.releases.calibrating import label_expressions, laterals, raw_columns
 from starledger.catalog.releases.columns import (
     ViewColumn,
@@ -14,6 +13,7 @@ from starledger.catalog.releases.columns import (
     readable_sql,
 )
 from starledger.catalog.releases.pinned_rows import (
+    current,
     fits_of,
     fits_of_any,
     members,
@@ -211,12 +211,11 @@ def _fit_source(plan: Plan, part: Part, own: dict[str, str]) -> str:
         if part.quality_run_id
         else ""
     )
-    current = current_combinations(part.combination_run_id)
     return (
         f"FROM (SELECT {inner}\n    FROM ledger.fit f"  # noqa: S608
         "\n    JOIN ledger.spectrum s ON s.spectrum_id = f.spectrum_id"
         f"\n    JOIN ({members(plan)}) member ON member.spectrum_id = f.spectrum_id{quality}"
-        f"\n    LEFT JOIN ({current}) c ON c.star_id = member.star_id"
+        f"\n    LEFT JOIN ({current(plan, part)}) c ON c.star_id = member.star_id"
         f"\n    WHERE {fits_of(part, 'f')}\n    AND {still_valid(plan, 's')}) own\n"
         f"{laterals(part.labels, part.calibrations)}"
     )
