@@ -54,9 +54,11 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "fit",
             "ingest",
             "model",
+            "release",
             "simulate",
             "stars",
             "status",
+            "why",
             "withdraw",
             "worker",
         }
