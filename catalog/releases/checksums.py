@@ -65,17 +65,16 @@ def sum_query(
     group
         A column of ``t`` whose values are summed up apart, or none.
     """
-    key = f"{group}::text" if group else f"'{ALL}'"
-    by = "\nGROUP BY 1 ORDER BY 1" if group else ""
-    row = f"ROW({', '.join(columns)})"
+    key, by = ("key", "\nGROUP BY 1 ORDER BY 1") if group else (f"'{ALL}'", "")
+    apart = f"{group}::text AS key, " if group else ""
     # The clock, which nobody reads, keeps PostgreSQL from computing the digest once a sum.
     digests = (
-        f"SELECT {key} AS key, clock_timestamp() AS clock,\n"  # noqa: S608 - all of it is ours
-        f"    left(encode(sha256(record_send({row})), 'hex'), 32) AS digest\n"
+        f"SELECT {apart}clock_timestamp() AS clock,\n"  # noqa: S608 - all of it is ours
+        f"    left(encode(sha256(record_send(ROW({', '.join(columns)}))), 'hex'), 32) AS digest\n"
         f"    FROM {relation} t WHERE {condition}"
     )
     return (
-        "SELECT key, count(*) AS rows,"
+        f"SELECT {key} AS key, count(*) AS rows,"  # noqa: S608
         " coalesce(sum(('x' || left(digest, 16))::bit(64)::bigint), 0) AS first,"
         " coalesce(sum(('x' || right(digest, 16))::bit(64)::bigint), 0) AS second\n"
         f"FROM ({digests}) hashed{by}"

@@ -80,7 +80,7 @@ def read_draft(home: Path, name: str) -> Draft:
             f"There is no draft {name!r}.",
             remedy="`starledger release create` makes one; `starledger release list` shows all.",
         ) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise NoSuchDraft(
             f"The file {path} holds no draft: {error}.",
             remedy="Make it again with `starledger release create`.",

@@ -196,7 +196,7 @@ _REDUCED = ViewColumn(
     "chi2",
     "real",
     DIMENSIONLESS,
-    "stat.fit.chi2;stat.fit.dof",
+    "stat.fit.chi2;arith.ratio",
     "chi squared of the fit of the best visit, over its degrees of freedom",
 )
 _HELD = ViewColumn(

@@ -37,9 +37,7 @@ class Verdict:
     problem: str | None = None
 
 
-def verify(
-    connection: Connection, name: str, tell: Callable[[str], object] = str
-) -> list[Verdict]:
+def verify(connection: Connection, name: str, tell: Callable[[str], object] = str) -> list[Verdict]:
     """Return what was found of everything that a release stands on.
 
     Parameters

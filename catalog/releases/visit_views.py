@@ -141,7 +141,7 @@ _REDUCED = ViewColumn(
     "reduced_chi2",
     "real",
     DIMENSIONLESS,
-    "stat.fit.chi2;stat.fit.dof",
+    "stat.fit.chi2;arith.ratio",
     "chi squared of the fit over its degrees of freedom",
 )
 _HELD = ViewColumn(

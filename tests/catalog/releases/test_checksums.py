@@ -23,11 +23,11 @@ ROWS = st.lists(
 
 def summed(connection: Connection, rows: list[tuple[object, ...]]) -> Sum:
     """Return the sum of rows of an integer, a number and a text."""
-    connection.execute(text("DROP TABLE IF EXISTS some"))
-    connection.execute(text("CREATE TEMP TABLE some (n bigint, x double precision, t text)"))
+    connection.execute(text("DROP TABLE IF EXISTS few"))
+    connection.execute(text("CREATE TEMP TABLE few (n bigint, x double precision, t text)"))
     for n, x, t in rows:
-        connection.execute(text("INSERT INTO some VALUES (:n, :x, :t)"), {"n": n, "x": x, "t": t})
-    return sum_of(connection, "some", ["n", "x", "t"])
+        connection.execute(text("INSERT INTO few VALUES (:n, :x, :t)"), {"n": n, "x": x, "t": t})
+    return sum_of(connection, "few", ["n", "x", "t"])
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -73,10 +73,10 @@ def test_settings_of_the_session_do_not_matter(connection: Connection) -> None:
     before = summed(connection, [(1, 0.1, "µ")])
     for setting in ("extra_float_digits = -15", "TimeZone = 'Asia/Tokyo'", "bytea_output = escape"):
         connection.execute(text(f"SET LOCAL {setting}"))
-    assert sum_of(connection, "some", ["n", "x", "t"]) == before
+    assert sum_of(connection, "few", ["n", "x", "t"]) == before
 
 
 def test_rows_are_summed_by_group(connection: Connection) -> None:
     summed(connection, [(1, 0.5, "a"), (2, 0.5, "a"), (2, 0.5, "b")])
-    found = sums(connection, sum_query("some", ["t.x", "t.t"], "t.n > 0", "t.n"))
+    found = sums(connection, sum_query("few", ["t.x", "t.t"], "t.n > 0", "t.n"))
     assert {key: one.rows for key, one in found.items()} == {"1": 1, "2": 2}

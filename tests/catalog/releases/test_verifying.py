@@ -101,7 +101,7 @@ def test_one_changed_byte_is_found_and_its_table_named(
     table: str, connection: Connection, growing: Growing
 ) -> None:
     connection.execute(text(f"ALTER TABLE ledger.{table} DISABLE TRIGGER USER"))
-    statement = CHANGES[table].format(t=f"ledger.{table}", **growing.runs, **growing.ids)
+    statement = CHANGES[table].format(t=f"ledger.{table}", **growing.ids | growing.runs)
     assert connection.exec_driver_sql(statement).rowcount
     assert f"ledger.{table}" in broken(connection, "dr1")
 
