@@ -243,7 +243,9 @@ def apart(home: Path, name: str, draft: Draft) -> None:
     said = json.dumps({key: getattr(draft, key) for key in draft.__dataclass_fields__})
     command = [sys.executable, __file__, "--step", str(home), name, said]
     done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    print(f"{name} {draft.name}: {done['seconds']:.1f} s, peak {done['peak_GiB']:.2f} GiB")
+    print(
+        f"{name} {draft.name}: {done['seconds']:.1f} s, peak {done['peak_GiB']:.2f} GiB", flush=True
+    )
     assert done["peak_GiB"] < MEMORY_GIB
 
 
@@ -299,7 +301,7 @@ def main(stars: int) -> None:
         with open_database(Settings(home=home)) as database:
             migrate.upgrade(database.engine())
             seconds, draft = timed(lambda: load(database, stars))
-            print(f"{stars} stars loaded in {seconds:.0f} s")
+            print(f"{stars} stars loaded in {seconds:.0f} s", flush=True)
             apart(home, "publish", draft)
             apart(home, "verify", draft)
             copied = Draft(**{**draft_fields(draft), "name": "dr2"})

@@ -259,7 +259,7 @@ def diff(context: click.Context, before: str, after: str, sigma: float, *, as_js
     elif shown:
         columns = ("star_id", "starid", "change", "label", "before", "after", "sigma")
         report_rows(columns, shown, as_json=False)
-        report(summary, as_json=False)
+        report_rows(("change", "number"), list(summary.items()), as_json=False)
     if counted.n_changes:
         context.exit(Exit.NOT_ALL)
 

@@ -148,7 +148,7 @@ def readable_sql(scope: Scope, bits: str) -> dict[str, str]:
         for severity in ("warn", "bad")
     }
     return {
-        "quality_flag": f"coalesce(nullif(concat_ws(' ; ', {said}), ''), 'good')",
+        "quality_flag": f"CASE WHEN {bits} = 0 THEN 'good' ELSE concat_ws(' ; ', {said}) END",
         "flag_warn": f"({bits} & {masks['warn']}) <> 0",
         "flag_bad": f"({bits} & {masks['bad']}) <> 0",
     }

@@ -58,6 +58,11 @@ class PublishedRelease:
         copied = self.manifest.get("views", {}).get(view, {}).get("materialised", False)
         return f"{self.name}_data.{view}" if copied else f"{self.name}.{view}"
 
+    def stars_of(self, model: str) -> str:
+        """Return where to read all labels of stars by a model: of a single one, with the stars."""
+        view = f"star_{model}"
+        return self.relation(view if view in self.manifest.get("views", {}) else "star")
+
     def recommended(self) -> dict[str, str]:
         """Return the model that it recommends for each label."""
         found: dict[str, str] = self.manifest.get("recommended", {})

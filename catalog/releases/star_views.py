@@ -78,14 +78,14 @@ class Shown:
 
 
 def star_views(plan: Plan) -> Iterator[View]:
-    """Yield the view of recommended labels, and one of each model."""
+    """Yield the view of recommended labels, and one of each model where there are several."""
     yield _view(
         plan,
         "star",
         "One row a star: who it is, and the labels that the release recommends.",
         [_recommended(plan, part) for part in plan.parts],
     )
-    for part in plan.parts:
+    for part in plan.parts if len(plan.parts) > 1 else ():
         yield _view(
             plan,
             part.view,

@@ -91,7 +91,7 @@ _UQFLAG = ViewColumn(
     "uqflag",
     "bigint",
     DIMENSIONLESS,
-    "stat.rank;stat.snr",
+    "stat.rank",
     "rank of the visit among those of its star by signal-to-noise ratio; 1 is the best",
 )
 

@@ -229,7 +229,7 @@ def _of_model(
     model: Mapping[str, Any],
     labels: Sequence[str],
 ) -> list[LabelChain]:
-    relation = release.relation(f"star_{model['name']}")
+    relation = release.stars_of(model["name"])
     row = _row(connection, f"SELECT * FROM {relation} WHERE star_id = :star", star=star_id)  # noqa: S608
     if not row:
         return []
