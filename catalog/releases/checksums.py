@@ -74,7 +74,7 @@ def sum_query(
         f"    FROM {relation} t WHERE {condition}"
     )
     return (
-        f"SELECT {key} AS key, count(*) AS rows,"  # noqa: S608
+        f"SELECT {key} AS key, count(*) AS rows,"
         " coalesce(sum(('x' || left(digest, 16))::bit(64)::bigint), 0) AS first,"
         " coalesce(sum(('x' || right(digest, 16))::bit(64)::bigint), 0) AS second\n"
         f"FROM ({digests}) hashed{by}"
