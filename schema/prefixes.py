@@ -53,8 +53,8 @@ FLAG = Prefix(
     text="flag_",
     unit=DIMENSIONLESS,
     ucd="meta.code.qual;{ucd}",
-    description="1 where the {quantity} is reliable, 0 where the model's response to it is not that "
-    "of physical spectra, as the catalogs of DD-Payne write it.",
+    description="Flag of the {quantity}, as the catalogs of DD-Payne write it: 1 is reliable; 0 where "
+    "the model's response to it is not that of physical spectra.",
     plain="flag of {plain}",
     latex="flag of {latex}",
 )

@@ -87,6 +87,7 @@ def check(connection: Connection, draft: Draft) -> Plan:
         Something that it names is missing, not closed, withdrawn, or does not belong to the rest.
     """
     _check_words(draft)
+    _refuse_keyword(connection, draft.name)
     heads = _combinations(connection, draft)
     star_runs = _star_runs(connection, heads)
     calibrations = _calibrations(connection, draft)
@@ -143,6 +144,15 @@ def _check_words(draft: Draft) -> None:
     _refuse_repeated(draft.models, "model")
     _refuse_repeated(draft.combinations, "combination run")
     _refuse_repeated(draft.calibrations, "calibration")
+
+
+def _refuse_keyword(connection: Connection, name: str) -> None:
+    query = "SELECT count(*) FROM pg_get_keywords() WHERE word = :name AND catcode <> 'U'"
+    if connection.scalar(text(query), {"name": name}):
+        raise DraftRefused(
+            f"A release cannot be called {name}, which is a word of SQL.",
+            remedy="Choose another name, such as dr1.",
+        )
 
 
 def _refuse_repeated(given: Iterable[object], what: str) -> None:

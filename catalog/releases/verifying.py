@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Verdict:
     problem: str | None = None
 
 
-def verify(connection: Connection, name: str, tell: Callable[[str], object] = str) -> list[Verdict]:
+def verify(connection: Connection, name: str) -> list[Verdict]:
     """Return what was found of everything that a release stands on.
 
     Parameters
@@ -46,30 +46,23 @@ def verify(connection: Connection, name: str, tell: Callable[[str], object] = st
         To the ledger, as its owner.
     name
         The release.
-    tell
-        Is told what is looked at next.
 
     Raises
     ------
     NoSuchRelease
         There is no such release.
     """
-    return list(_verdicts(connection, find_release(connection, name), tell))
+    return list(_verdicts(connection, find_release(connection, name)))
 
 
-def _verdicts(
-    connection: Connection, release: PublishedRelease, tell: Callable[[str], object]
-) -> Iterator[Verdict]:
-    tell("its manifest and its rows")
+def _verdicts(connection: Connection, release: PublishedRelease) -> Iterator[Verdict]:
     yield _manifest(release)
     yield from (_table(connection, one) for one in release.own_tables)
     yield _pins(connection, release)
     for table in release.manifest.get("tables", []):
-        tell(f"ledger.{table['table']}")
         yield _table(connection, table)
     kept = _kept_views(connection, release)
     for view, said in sorted(release.manifest.get("views", {}).items()):
-        tell(f"{release.name}.{view}")
         yield from _view(connection, release, view, said, kept.get(view))
 
 

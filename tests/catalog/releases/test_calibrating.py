@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sqlalchemy import Connection
@@ -53,8 +55,9 @@ def test_the_sql_gives_what_numpy_gives(connection: Connection) -> None:
     raw = {name: np.array(each, np.float32).astype(float) for name, each in RAW.items()}
     errors = {name: np.array(each, np.float32).astype(float) for name, each in ERRORS.items()}
     expected = apply(raw, errors, CALIBRATIONS)
+    columns: list[dict[str, Any]] = [expected.labels, expected.errors, expected.held]
     for place, label in enumerate(LABELS):
-        for offset, said in enumerate((expected.labels, expected.errors, expected.held)):
+        for offset, said in enumerate(columns):
             column = np.array([row[3 * place + offset] for row in found], float)
             np.testing.assert_array_equal(column, said[label].astype(float))
 

@@ -40,6 +40,7 @@ def test_all_that_a_draft_stands_for_is_found(connection: Connection, growing: G
         ({"name": "ledger"}, "cannot be called"),
         ({"name": "pg_dr1"}, "cannot be called"),
         ({"name": "dr1_data"}, "cannot be called"),
+        ({"name": "order"}, "a word of SQL"),
         ({"title": " "}, "no title"),
         ({"licence": ""}, "no licence"),
         ({"models": ("payne_lamost", "payne_lamost")}, "given twice"),

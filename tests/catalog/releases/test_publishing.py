@@ -9,6 +9,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from starledger.catalog.releases import publishing
+from starledger.catalog.releases.checking import check
+from starledger.catalog.releases.copies import copy_views
 from starledger.catalog.releases.errors import CopyDiffers, DraftRefused, ReleaseExists
 from starledger.catalog.releases.publishing import preview, publish
 from starledger.schema.database import Database
@@ -222,10 +224,9 @@ def test_two_columns_of_one_name_are_refused(
     grown: tuple[Database, Growing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, growing = grown
-    checked = publishing.check
 
     def colliding(connection: Connection, draft: object) -> object:
-        plan = checked(connection, draft)  # type: ignore[arg-type]
+        plan = check(connection, draft)  # type: ignore[arg-type]
         part = plan.parts[0]
         output = replace(part.extras[0], column=part.extras[0].column.named("snr"))
         return replace(plan, parts=(replace(part, extras=(output,)),))
@@ -239,10 +240,9 @@ def test_a_copy_that_differs_is_not_published(
     grown: tuple[Database, Growing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, growing = grown
-    copied = publishing.copy_views
 
     def tampering(connection: Connection, *given: object) -> object:
-        names = copied(connection, *given)  # type: ignore[arg-type]
+        names = copy_views(connection, *given)  # type: ignore[arg-type]
         connection.execute(text("ALTER TABLE dr9_data.star DISABLE TRIGGER USER"))
         connection.execute(text("UPDATE dr9_data.star SET teff = teff + 1"))
         return names
