@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain as joined
 
 from starledger.catalog.calibrate.expressions import Step, steps
 from starledger.catalog.calibrate.forms import Calibration
@@ -12,15 +13,19 @@ from starledger.schema.flags import Scope, mask
 HELD = mask(Scope.LABEL, "calibration_held")
 UNRELIABLE = mask(Scope.LABEL, "gradient_unreliable")
 
+MOST_WORDS = 20_000
+"""Words of SQL that are planned in a blink, and evaluated in less time than fences take."""
+
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def laterals(labels: Sequence[str], calibrations: Sequence[Calibration]) -> str:
     """Return the SQL that goes behind a query which gives the raw labels.
 
-    Steps that do not need each other stand side by side. Each storey but the last ends in
-    ``OFFSET 0``, which keeps PostgreSQL from writing an expression out wherever its column is
-    named: a chain of a few calibrations would grow to thousands of terms.
+    Steps that do not need each other stand side by side, in storeys. PostgreSQL merges the storeys
+    and so writes an expression out wherever its column is named. Where calibrations build on each
+    other that would grow without bounds: there each storey but the last ends in ``OFFSET 0``,
+    which prevents it, at the price of queries that use one core.
 
     Examples
     --------
@@ -31,10 +36,19 @@ def laterals(labels: Sequence[str], calibrations: Sequence[Calibration]) -> str:
         false AS held_teff) AS step_1
     """
     storeys = _storeys(steps(labels, calibrations))
+    fenced = _merged_words(storeys) > MOST_WORDS
     return "\n".join(
-        _lateral(number, storey, fenced=number < len(storeys))
+        _lateral(number, storey, fenced=fenced and number < len(storeys))
         for number, storey in enumerate(storeys, 1)
     )
+
+
+def _merged_words(storeys: Sequence[Sequence[Step]]) -> int:
+    """Return how many words the steps would be, if each were written out wherever it is named."""
+    size: dict[str, int] = {}
+    for step in joined.from_iterable(storeys):
+        size[step.column] = sum(size.get(word, 1) for word in _WORD.findall(step.sql))
+    return sum(size.values())
 
 
 def _storeys(all_steps: Sequence[Step]) -> list[list[Step]]:

@@ -43,7 +43,7 @@ class Sum:
         Examples
         --------
         >>> Sum.of(0, 0, 0).checksum[:16]
-        '7d3f5e0d0d3a8b54'
+        'e8ca2bd51293d64a'
         """
         said = f"{rows}:{int(first)}:{int(second)}"
         return cls(rows, hashlib.sha256(said.encode()).hexdigest())

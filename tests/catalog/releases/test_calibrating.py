@@ -18,6 +18,10 @@ RAW = {"teff": [4200.0, 5772.0, 6900.0], "logg": [1.5, 4.44, np.nan], "fe_h": [-
 ERRORS = {"teff": [30.0, 40.0, 50.0], "logg": [0.1, 0.1, 0.1], "fe_h": [0.02, 0.03, 0.04]}
 
 
+NAMES = ", ".join(f"raw_{label}, raw_err_{label}" for label in LABELS)
+ROW = "(5000::real, 50::real, 4.4::real, 0.1::real, 0::real, 0.05::real)"
+
+
 def polynomial(number: int, label: str, variable: str, order: int) -> Calibration:
     """Return a cubic in a calibrated label."""
     return Calibration(
@@ -46,10 +50,9 @@ def test_the_sql_gives_what_numpy_gives(connection: Connection) -> None:
         )
         for row in range(3)
     )  # fmt: skip
-    names = ", ".join(f"raw_{label}, raw_err_{label}" for label in LABELS)
     query = (
         "SELECT teff, err_teff, held_teff, logg, err_logg, held_logg, fe_h, err_fe_h, held_fe_h"
-        f" FROM (VALUES {values}) own ({names})\n{laterals(LABELS, CALIBRATIONS)}"
+        f" FROM (VALUES {values}) own ({NAMES})\n{laterals(LABELS, CALIBRATIONS)}"
     )
     found = connection.exec_driver_sql(query).all()
     raw = {name: np.array(each, np.float32).astype(float) for name, each in RAW.items()}
@@ -62,9 +65,12 @@ def test_the_sql_gives_what_numpy_gives(connection: Connection) -> None:
             np.testing.assert_array_equal(column, said[label].astype(float))
 
 
-def test_a_chain_is_written_once_a_storey() -> None:
+def test_a_long_chain_is_fenced(connection: Connection) -> None:
     """What builds on something stands behind a fence, so that nothing grows with its length."""
-    said = laterals(LABELS, CALIBRATIONS)
-    storeys = said.count("CROSS JOIN LATERAL")
-    assert storeys > 3
-    assert said.count("OFFSET 0") == storeys - 1
+    few = laterals(LABELS, CALIBRATIONS[:2])
+    assert "OFFSET 0" not in few
+    many = [polynomial(number, "logg", "logg", number) for number in range(1, 9)]
+    said = laterals(LABELS, many)
+    assert said.count("OFFSET 0") == said.count("CROSS JOIN LATERAL") - 1
+    query = f"SELECT logg FROM (VALUES {ROW}) own ({NAMES})\n{said}"
+    assert len(connection.exec_driver_sql(query).all()) == 1
