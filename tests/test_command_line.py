@@ -46,6 +46,7 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
         names
         == COMMANDS.keys()
         == {
+            "calibrate",
             "combination",
             "combine",
             "crossmatch",

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from starledger.catalog.calibrate.correction import correction, held, variables
 from starledger.catalog.calibrate.forms import BadCalibration
 from starledger.catalog.calibrate.formula import (
+    Arithmetic,
     Case,
     Column,
     Comparison,
     Formula,
     Holds,
     Null,
+    Root,
     either,
     plus,
     times,
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
 
 Named: TypeAlias = "tuple[str, Formula | Holds]"
 
-SNR = "snr"
-"""The one variable that is no label: the column of the star's signal-to-noise ratio."""
+SNR = "visit_snr"
+"""The one variable that is no label: the signal-to-noise ratio of a visit of the star."""
+_VISIT_SNR = Arithmetic(Column("snr", widened=True), "/", Root(Column("n_visits", widened=True)))
 
 
 def formulas(labels: Sequence[str], calibrations: Sequence[Calibration]) -> list[Named]:
@@ -46,7 +49,9 @@ def formulas(labels: Sequence[str], calibrations: Sequence[Calibration]) -> list
     """
     order = _order(labels, calibrations)
     chain = list(_boundaries(calibrations))
-    values: dict[str, Formula] = {SNR: Column(SNR, widened=True)}
+    if any(SNR in one.variables for one in calibrations):
+        chain.append((SNR, _VISIT_SNR))
+    values: dict[str, Formula] = {SNR: Column(SNR)}
     errors: dict[str, Formula] = {}
     for label in order:
         values[label] = Column(f"raw_{label}", widened=True)

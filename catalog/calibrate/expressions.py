@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starledger.catalog.calibrate.chain import formulas
+from starledger.catalog.calibrate.chain import SNR, formulas
 from starledger.catalog.calibrate.forms import Calibration
 
 
@@ -29,9 +29,10 @@ def steps(labels: Sequence[str], calibrations: Sequence[Calibration]) -> list[St
     """Return the steps, to be evaluated in order, that calibrate labels and their errors.
 
     They start from the columns ``raw_<label>`` and ``raw_err_<label>`` of every label, ``real`` or
-    double precision, and from ``snr`` where `needs_snr` says so. The last three of each label,
-    after all others, give ``<label>``, ``err_<label>`` and ``held_<label>``: whether the label has
-    got the correction of an end of a range. A label without calibrations passes through as it is.
+    double precision, and from ``snr`` and ``n_visits`` where `needs_snr` says so. The last three of
+    each label, after all others, give ``<label>``, ``err_<label>`` and ``held_<label>``: whether
+    the label has got the correction of an end of a range. A label without calibrations passes
+    through as it is.
 
     A planner that merges the steps repeats each as often as later ones name it; where chains are
     long, end each subquery with ``OFFSET 0``.
@@ -66,5 +67,8 @@ def steps(labels: Sequence[str], calibrations: Sequence[Calibration]) -> list[St
 
 
 def needs_snr(calibrations: Sequence[Calibration]) -> bool:
-    """Return whether calibrations depend on the signal-to-noise ratio, the column ``snr``."""
-    return any("snr" in one.variables for one in calibrations)
+    """Return whether calibrations depend on the signal-to-noise ratio of a visit.
+
+    It is made from the columns ``snr``, of all visits together, and ``n_visits``.
+    """
+    return any(SNR in one.variables for one in calibrations)

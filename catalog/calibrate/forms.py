@@ -108,6 +108,7 @@ def _faults(one: Calibration) -> list[tuple[bool, str]]:
     shifts = [one.definition.get(word, [0.0] * variables) for word in ("pivots", "scales")]
     faults = [
         (not count, "it has no coefficients"),
+        (len(set(one.variables)) < variables, "it names a variable twice"),
         (not np.isfinite(one.coefficients).all(), "a coefficient is not finite"),
         (
             any(not SMALLEST <= size <= LARGEST for size in sizes),
@@ -204,6 +205,7 @@ def apply(
     calibrations: Sequence[Calibration],
     *,
     snr: FloatArray | None = None,
+    n_visits: FloatArray | None = None,
 ) -> Calibrated:
     """Apply calibrations to labels; the same arithmetic as that of `expressions.steps`.
 
@@ -213,8 +215,9 @@ def apply(
         Raw labels and their standard errors, each in its own unit, NaN where missing.
     calibrations
         What is applied; the order in which they come does not matter.
-    snr
-        Signal-to-noise ratios a pixel, where a calibration depends on them.
+    snr, n_visits
+        Signal-to-noise ratios a pixel of all visits together, where a calibration depends on that
+        of a visit, and how many visits; without, one.
 
     Raises
     ------
@@ -237,6 +240,7 @@ def apply(
     columns |= {f"raw_err_{name}": np.asarray(errors[name], float) for name in labels}
     if snr is not None:
         columns["snr"] = np.asarray(snr, float)
+        columns["n_visits"] = np.asarray(1 if n_visits is None else n_visits, float)
     rows = np.broadcast_shapes(*(values.shape for values in columns.values()))
     made: dict[str, Any] = dict(columns)
     with np.errstate(all="ignore"):  # where a branch is not taken, its value does not matter

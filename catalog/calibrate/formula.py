@@ -108,6 +108,21 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """The square root of a formula."""
+
+    value: Formula
+
+    def sql(self) -> str:
+        """Return it as SQL."""
+        return f"sqrt({self.value.sql()})"
+
+    def over(self, columns: Columns) -> FloatArray:
+        """Return its values."""
+        return np.sqrt(self.value.over(columns))
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A condition on two formulas; it does not hold where one of them is missing."""
 
@@ -177,7 +192,7 @@ class Holds:
         return np.False_ if self.condition is None else self.condition.over(columns)  # type: ignore[return-value]  # broadcasts
 
 
-Formula: TypeAlias = Number | Null | Column | Arithmetic | Case
+Formula: TypeAlias = Number | Null | Column | Arithmetic | Root | Case
 Condition: TypeAlias = Comparison | Joined
 
 

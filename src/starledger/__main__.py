@@ -16,6 +16,7 @@ from starledger.schema.journal import begin_journal
 from starledger.schema.settings import load_settings
 
 COMMANDS = {
+    "calibrate": "starledger.catalog.calibrate.commands:calibrate",
     "combination": "starledger.catalog.combine.commands:combination",
     "combine": "starledger.catalog.combine.commands:combine",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
