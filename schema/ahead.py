@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar, cast
@@ -21,7 +21,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item], most: int = 2) -> Iterator[Item]:
+def ahead(items: Iterable[Item], most: int = 2) -> Generator[Item]:
     """Yield items that a thread makes, a few at most before they are asked for.
 
     An error of the iterator comes out here. If the last items are not asked for, the thread ends

@@ -8,6 +8,7 @@ that nothing costs a loop over rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain, groupby
 from typing import TypeAlias, cast
 
@@ -62,10 +63,12 @@ def copy_rows(
     first = next(batches, None)
     if first is None:
         return rows
-    with cursor.copy(_statement(table, first)) as copy:
+    # The server takes the last block in while the next one is made; and nobody makes another one
+    # when we are gone, with an error perhaps.
+    blocks = ahead(_blocks(chain([first], batches)))
+    with cursor.copy(_statement(table, first)) as copy, closing(blocks):
         copy.write(SIGNATURE)
-        # The server takes the last block in while the next one is made.
-        for number, block in ahead(_blocks(chain([first], batches))):
+        for number, block in blocks:
             rows += number
             copy.write(block)
         copy.write(TRAILER)

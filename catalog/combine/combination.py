@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from typing import Any
@@ -34,7 +34,7 @@ from starledger.schema.tables import (
     RunKind,
 )
 
-_BATCHES_A_COMMIT = 10
+_BATCHES_A_COMMIT = 50
 """So many batches of visits come in together: what triggers ask of the survey, they ask once."""
 
 _SORT_MEMORY = "256MB"
@@ -177,8 +177,8 @@ def _combine(engine: Engine, task: Task, run: OpenRun, advance: Callable[[int], 
         reader.exec_driver_sql(f"SET LOCAL work_mem = '{_SORT_MEMORY}'")
         found = find_stale(reader, task)
         if found.n_stars != 0:
-            visits = ahead(read_visits(source, task))
-            _write(engine, _batches(visits, task, run.run_id, tally, advance))
+            with closing(ahead(read_visits(source, task))) as visits:
+                _write(engine, _batches(visits, task, run.run_id, tally, advance))
         reader.rollback()
     run.summary |= {
         "model": task.model.name,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starledger.catalog.combine.task import Choice
 
 
-class _NumberOr(click.ParamType):
+class _NumberOr(click.ParamType[int | float | str | None]):
     """A number, or a word that stands for none or for the default."""
 
     def __init__(self, number: type[int | float], *words: str) -> None:

@@ -18,12 +18,12 @@ WITH RECURSIVE chain AS (
 )
 SELECT c.* FROM ledger.combination_run r, ledger.combination c
 WHERE r.run_id = {run} AND c.combination_run_id IN (SELECT run_id FROM chain)
+AND NOT EXISTS (
+    SELECT FROM ledger.combination later WHERE later.star_id = c.star_id
+    AND later.combination_run_id > c.combination_run_id
+    AND later.combination_run_id IN (SELECT run_id FROM chain))
 AND (c.combination_run_id = {run} OR (
-    NOT EXISTS (
-        SELECT FROM ledger.combination later WHERE later.star_id = c.star_id
-        AND later.combination_run_id > c.combination_run_id
-        AND later.combination_run_id IN (SELECT run_id FROM chain))
-    AND c.star_id = (
+    c.star_id = (
         SELECT m.star_id FROM ledger.star_member m
         JOIN ledger.closed_run d ON d.run_id = m.star_run_id AND d.outcome = 'done'
         WHERE m.spectrum_id = c.best_spectrum_id AND m.star_run_id <= r.star_run_id

@@ -116,7 +116,8 @@ class WeightedMean:
     def chi2(self, sums: Floats, solved: Solved, centre: Floats) -> Floats:
         """Return the squares of all deviations over their variances."""
         del sums
-        return np.nansum((solved.values - centre) ** 2 / solved.variances, axis=1)
+        square: Floats = np.nansum((solved.values - centre) ** 2 / solved.variances, axis=1)
+        return square
 
 
 def _by_errors(rows: Measured) -> Floats:

@@ -72,7 +72,8 @@ def filled_covariance(covariance: Floats, errors: Floats, used: Bools) -> tuple[
         Rows × labels.
     """
     i, j = triangle(errors.shape[1])
-    missing = np.any(np.isnan(covariance) & used[:, i] & used[:, j], axis=1)
+    there = np.where(i == j, covariance > 0, np.isfinite(covariance))
+    missing = np.any(~there & used[:, i] & used[:, j], axis=1)
     filled = covariance.copy()
     filled[missing] = packed_diagonal(errors[missing] ** 2)
     return filled, missing

@@ -8,7 +8,6 @@ from starledger.catalog.combine.groups import Bools, Floats, Groups
 
 _MAD_TO_SIGMA = 1.4826
 """The standard deviation of normal deviates with a median absolute deviation of 1."""
-_TIE = 1e-9
 
 
 def outliers(
@@ -50,32 +49,28 @@ def outliers(
 
 def _far(values: Floats, errors: Floats, used: Bools, sigmas: float, min_visits: int) -> Bools:
     """Return which visits are far off in any label: stars × visits."""
-    centre = weighted_median(values, np.where(used, errors, np.inf) ** -2.0)
+    centre = median(values, used)
     deviation = np.abs(values - centre[:, None])
-    spread = _MAD_TO_SIGMA * weighted_median(deviation, used.astype(float))
+    spread = _MAD_TO_SIGMA * median(deviation, used)
     sigma = np.maximum(errors, spread[:, None])
     enough = used.sum(axis=1) >= min_visits
-    return np.any((deviation > sigmas * sigma) & used & enough[:, None], axis=2)
+    far: Bools = np.any((deviation > sigmas * sigma) & used & enough[:, None], axis=2)
+    return far
 
 
-def weighted_median(values: Floats, weights: Floats) -> Floats:
-    """Return the medians along the middle axis; rows of no weight do not count.
+def median(values: Floats, used: Bools) -> Floats:
+    """Return the medians of what is used along the middle axis; NaN where nothing is.
 
-    Between two values that halve the weight between them, it is their mean.
+    Weights would let a single precise visit decide, which may be the one that is wrong.
 
     Examples
     --------
-    >>> weighted_median(np.array([[[1.0], [2.0], [9.0]]]), np.array([[[1.0], [1.0], [5.0]]])).item()
-    9.0
-    >>> weighted_median(np.array([[[1.0], [2.0]]]), np.ones((1, 2, 1))).item()
-    1.5
+    >>> values = np.array([[[1.0], [2.0], [9.0], [np.nan]]])
+    >>> median(values, np.isfinite(values)).item()
+    2.0
     """
-    values = np.where(weights > 0, values, np.inf)
-    order = np.argsort(values, axis=1)
-    values = np.take_along_axis(values, order, axis=1)
-    passed = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    half = passed[:, -1:] / 2
-    low = np.argmax(passed >= half * (1 - _TIE), axis=1)
-    high = np.argmax(passed > half * (1 + _TIE), axis=1)
-    ends = [np.take_along_axis(values, one[:, None], axis=1)[:, 0] for one in (low, high)]
-    return np.where(half[:, 0] > 0, (ends[0] + ends[1]) / 2, np.nan)
+    ordered = np.sort(np.where(used, values, np.inf), axis=1)
+    count = used.sum(axis=1)[:, None]
+    ends = (np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1))
+    low, high = (np.take_along_axis(ordered, end, axis=1)[:, 0] for end in ends)
+    return np.where(count[:, 0] > 0, (low + high) / 2, np.nan)

@@ -60,13 +60,15 @@ def unpacked(packed: Floats, n: int) -> Floats:
 def products(packed: Floats, values: Floats) -> Floats:
     """Return each matrix times its row of values."""
     whole = unpacked(packed, values.shape[1])
-    return np.matmul(whole, values[:, :, None])[:, :, 0]
+    product: Floats = np.matmul(whole, values[:, :, None])[:, :, 0]
+    return product
 
 
 def distances(packed: Floats, values: Floats) -> Floats:
     """Return the square of each row of values in the metric of its matrix."""
     i, j = triangle(values.shape[1])
-    return np.sum(packed * pairs(values) * np.where(i == j, 1.0, 2.0), axis=1)
+    square: Floats = np.sum(packed * pairs(values) * np.where(i == j, 1.0, 2.0), axis=1)
+    return square
 
 
 def inverses(packed: Floats, used: Bools) -> tuple[Floats, Bools]:

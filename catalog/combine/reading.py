@@ -7,7 +7,7 @@ long as all others, and NumPy reads them where they lie.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from starledger.catalog.combine.task import Task
 from starledger.catalog.combine.visits import Visits
 from starledger.compute.spectra.doppler import LIGHT_SPEED
 
-BATCH = 50_000
+BATCH = 10_000
 """Visits that are read at a time, about."""
 
 _HEADER, _TRAILER = 19, 2
@@ -41,7 +41,7 @@ _ARRAYS = ("all_label_flags", "more_label_flags", "all_labels", "all_errors", "a
 
 
 def read_visits(
-    connection: DriverConnection[Any], task: Task, batch: int = BATCH
+    connection: DriverConnection[Any], task: Task, batch: int | None = None
 ) -> Iterator[Visits]:
     """Yield the visits that a task combines, all of a star's in the same batch.
 
@@ -52,13 +52,13 @@ def read_visits(
     task
         What is combined.
     batch
-        How many visits at a time, about.
+        How many visits at a time, about; by default `BATCH`.
     """
     n = len(task.model.labels)
     names = [*_SCALARS, *(name for name in _ARRAYS if name in _array_columns(task))]
     query = ordered(task, names, _columns(task) | _array_columns(task))
     rest: list[Visits] = []
-    for rows in _records(connection, query, _layout(names, n), batch):
+    for rows in _records(connection, query, _layout(names, n), batch or BATCH):
         visits = _visits(rows)
         # The last star may go on in the next batch.
         last = int(np.searchsorted(visits.star_id, visits.star_id[-1]))
@@ -168,4 +168,4 @@ def _visits(rows: NDArray[Any]) -> Visits:
 
 
 def _numbers(rows: NDArray[Any], name: str, kind: type[np.generic]) -> NDArray[Any]:
-    return cast("NDArray[Any]", rows[name]["value"].astype(kind))
+    return rows[name]["value"].astype(kind)

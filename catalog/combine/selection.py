@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import ClauseElement, Connection, select, text
 
 from starledger.catalog.combine.current import current_combinations
 from starledger.catalog.combine.settings import Estimator
@@ -168,7 +167,7 @@ def _usable(task: Task, more: Mapping[str, str], *, only_stale: bool) -> str:
     )
 
 
-def _spectra(task: Task) -> Select[Any]:
+def _spectra(task: Task) -> ClauseElement:
     """Return the query of the spectra that count as of the run, fitted or not."""
     as_of = task.as_of_run_id
     gone = all_withdrawn(Withdrawal.spectrum_id, as_of)

@@ -16,9 +16,9 @@ FEWEST = 3
 
 OUTLIER_RULE = (
     "a visit is left out if one of its labels is farther than sigmas times max(its own error,"
-    " 1.4826 times the median absolute deviation) from the median weighted by 1/error**2, where"
-    " the star has min_visits usable visits with this label; unless half of the visits or more"
-    " would be left out: then none is"
+    " 1.4826 times the median absolute deviation) from the median, where the star has min_visits"
+    " usable visits with this label; unless half of the visits or more would be left out: then"
+    " none is"
 )
 
 

@@ -242,7 +242,8 @@ def _label_flags(
     """Return the flags of the values that went in, and of all where none could."""
     none = ~stars.any(counting)[stars.of_rows]
     flags = stars.union(np.where(counting | none, visits.label_flags, 0))
-    return flags | np.where(labels.repeats.p < limit, _DISAGREE, 0)
+    disagreeing: Ints = np.where(labels.repeats.p < limit, flags | _DISAGREE, flags)
+    return disagreeing
 
 
 def _flags(
@@ -271,8 +272,8 @@ def _n_nights(night: Ints, stars: Groups) -> Ints:
     order = np.lexsort((night, stars.of_rows))
     groups = Groups.of(stars.of_rows[order], night[order])
     first = order[groups.starts]
-    known = night[first] != UNKNOWN_NIGHT
-    return np.bincount(stars.of_rows[first], weights=known, minlength=len(stars)).astype(np.int64)
+    known = first[night[first] != UNKNOWN_NIGHT]
+    return np.bincount(stars.of_rows[known], minlength=len(stars))
 
 
 def _counts(star_id: Ints, stars: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, literal, select
@@ -260,5 +260,4 @@ def _continued(connection: Connection, task: Task) -> Task:
             .exists(),
         )
     )
-    fields = {name: getattr(task, name) for name in Task.__dataclass_fields__}
-    return Task(**fields | {"previous_run_id": previous})
+    return replace(task, previous_run_id=previous)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from starledger.catalog.combine.groups import Floats, Groups, Ints
+from starledger.catalog.combine.groups import Bools, Floats, Groups, Ints
 from starledger.catalog.combine.stars import Combined
 
 
@@ -53,7 +53,8 @@ def _batch(run_id: int, stars: Combined, which: Ints) -> pa.RecordBatch:
 def _ids(ids: Ints, counts: Ints, which: Ints) -> Ints:
     """Return the ids of some stars that have as many each: stars × ids."""
     first = np.cumsum(counts) - counts
-    return ids[first[which][:, None] + np.arange(counts[which[0]])]
+    chosen: Ints = ids[first[which][:, None] + np.arange(int(counts[which[0]]))]
+    return chosen
 
 
 def _reals(values: Floats) -> pa.Array:
@@ -66,7 +67,7 @@ def _lists(values: Floats) -> pa.Array:
 
 def _lists_or_null(values: Floats) -> pa.Array:
     """Return lists of numbers, null where all numbers of a row are missing."""
-    null = np.isnan(values).all(axis=1)
+    null: Bools = np.asarray(np.isnan(values).all(axis=1))
     flat = _reals(np.where(null[:, None], 0.0, values).ravel())
     return _fixed(flat, values.shape[1], mask=pa.array(null))
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select
 
-from starledger.schema.asof import best_fit_of_star, valid, visits_of_star, withdrawn
+from starledger.schema.asof import (
+    all_withdrawn,
+    best_fit_of_star,
+    members,
+    membership,
+    valid,
+    visits_of_star,
+    withdrawn,
+)
 from starledger.schema.runs import close_run, open_run
-from starledger.schema.tables import RunKind, Spectrum, Withdrawal
+from starledger.schema.tables import RunKind, Spectrum, StarMember, Withdrawal
 from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
@@ -130,6 +138,33 @@ def test_nothing_is_withdrawn_before_its_withdrawal(many: ManyModels) -> None:
         withdrawn(Withdrawal.spectrum_id, Spectrum.spectrum_id, later - 1)
     )
     assert many.connection.scalars(query).all() == []
+
+
+def test_all_that_is_withdrawn_is_each_that_is(many: ManyModels) -> None:
+    again = many.open("again", RunKind.WITHDRAWAL)
+    about = {"reason": "it was right", "spectrum_id": many.ids["visit_2"]}
+    many.add(Withdrawal, run_id=again, action="restored", **about)
+    many.close("again")
+    for run in many.runs.values():
+        one_by_one = select(Spectrum.spectrum_id).where(
+            withdrawn(Withdrawal.spectrum_id, Spectrum.spectrum_id, run)
+        )
+        together = all_withdrawn(Withdrawal.spectrum_id, run)
+        found = [set(many.connection.scalars(query)) for query in (one_by_one, together)]
+        assert found[0] == found[1]
+        expected = many.runs["withdraw_visit"] <= run < again
+        assert found[1] == ({many.ids["visit_2"]} if expected else set())
+
+
+def test_all_members_are_each_that_is(many: ManyModels) -> None:
+    bad = many.open("bad", RunKind.STAR, previous_run_id=many.runs["merge"], linking_radius=3.0)
+    many.member("visit_3", "twin", bad)
+    close_run(many.connection, bad, "failed")
+    columns = (StarMember.spectrum_id, StarMember.star_id)
+    for run in many.runs.values():
+        one_by_one = select(*columns).where(membership(run))
+        expected = set(many.connection.execute(one_by_one).all())
+        assert set(many.connection.execute(members(run)).all()) == expected
 
 
 def test_runs_of_all_kinds_share_one_sequence(connection: Connection) -> None:

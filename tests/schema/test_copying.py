@@ -29,6 +29,7 @@ TYPES: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
         pa.list_(pa.int32(), 2),
         st.lists(st.none() | st.integers(-(2**31), 2**31 - 1), min_size=2, max_size=2),
     ),
+    "bigint[]": (pa.list_(pa.int64(), 0), st.just([])),
 }
 ROWS = st.lists(st.tuples(*(st.none() | values for _, values in TYPES.values())), max_size=8)
 
@@ -67,9 +68,9 @@ def test_what_goes_in_is_there(cursor: Any, rows: list[tuple[Any, ...]], skipped
 
 
 def test_batches_follow_each_other(cursor: Any) -> None:
-    one, two = batch([(1,) * 5 + (True, "é", None, [1, None])]), batch([(None,) * 9] * 3)
+    one, two = batch([(1,) * 5 + (True, "é", None, [1, None], [])]), batch([(None,) * 10] * 3)
     assert copy_rows(cursor, ["kept"], [one, two.slice(1)]) == 3
-    assert kept(cursor)[0][6:] == ("é", None, [1, None])
+    assert kept(cursor)[0][6:] == ("é", None, [1, None], [])
 
 
 def test_no_batch_is_no_row(cursor: Any) -> None:

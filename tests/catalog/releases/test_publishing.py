@@ -61,9 +61,7 @@ def test_the_text_of_a_view_holds_its_pins(connection: Connection, growing: Grow
     assert f"combination_run_id = {growing.runs['combination']}" in str(shown)
 
 
-def test_a_star_out_of_the_range_says_that_a_calibration_was_held(
-    connection: Connection, growing: Growing
-) -> None:
+def test_flags_of_labels_and_of_the_star_are_published(connection: Connection) -> None:
     query = "SELECT bits_c_fe, bits_n_fe, flag_c_fe, flag_n_fe, flags, c_fe FROM dr2.star"
     (star,) = connection.execute(text(query)).mappings()
     assert (star["bits_n_fe"], star["flag_n_fe"]) == (128, 0)
