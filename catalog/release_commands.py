@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starledger.catalog.releases.differing import Change
     from starledger.catalog.releases.draft import Draft
+    from starledger.catalog.releases.publishing import Previewed
 
 SHOWN_CHANGES = 20
 
@@ -125,8 +126,16 @@ def preview(context: click.Context, name: str, *, as_json: bool) -> None:
         report({"views": [asdict(one) for one in found]}, as_json=True)
         return
     for one in found:
-        say(f"-- {name}.{one.name}: {one.rows:,} rows\n{one.definition};\n")
-        report_rows(one.columns, one.sample, as_json=False)
+        _show_view(f"{name}.{one.name}", one)
+
+
+def _show_view(name: str, view: Previewed) -> None:
+    """Print the text of a view, and a few rows of it side by side."""
+    text = "-- Its rows stand in its text." if view.literal else f"{view.definition};"
+    say(f"-- {name}: {view.rows:,} rows\n{text}\n")
+    numbers = [str(number) for number in range(1, len(view.sample) + 1)]
+    rows = [[column, *values] for column, *values in zip(view.columns, *view.sample, strict=True)]
+    report_rows(("column", *numbers), rows, as_json=False)
 
 
 @release.command()
@@ -243,6 +252,7 @@ def diff(context: click.Context, before: str, after: str, sigma: float, *, as_js
     from starledger.catalog.releases.finding import find_release
 
     counted = Difference()
+    shown: list[list[Any]] = []
     with database_of(context) as database, database.engine().connect() as connection:
         require_head(connection)
         first, second = (find_release(connection, name) for name in (before, after))

@@ -288,6 +288,12 @@ def _part(
             remedy=f"Register it under a name of up to {LONGEST_NAME} letters.",
         )
     chain = _chain(connection, "combination_run", head.run_id)
+    fit_runs = tuple(connection.scalars(text(FIT_RUNS), {"runs": list(chain)}))
+    if not fit_runs:
+        raise DraftRefused(
+            f"Combination run {head.run_id} does not say which fit runs it used.",
+            remedy="Combine again.",
+        )
     outputs = connection.execute(text(MODEL_OUTPUTS), {"model": head.model_id}).all()
     labels = tuple(row.name for row in outputs if row.output == "label")
     for name in labels:
@@ -302,7 +308,7 @@ def _part(
         fit_config_id=head.fit_config_id,
         combination_run_id=head.run_id,
         chain=chain,
-        fit_runs=tuple(connection.scalars(text(FIT_RUNS), {"runs": list(chain)})),
+        fit_runs=fit_runs,
         quality_run_id=quality_run,
         spectrum_kind=head.spectrum_kind,
         as_of_run_id=head.as_of_run_id,

@@ -74,6 +74,8 @@ class Previewed:
         Its SQL.
     rows
         How many rows it has.
+    literal
+        Whether its rows stand in its SQL.
     columns, sample
         Its columns, and a few rows.
     """
@@ -81,6 +83,7 @@ class Previewed:
     name: str
     definition: str
     rows: int
+    literal: bool
     columns: list[str]
     sample: list[list[Any]]
 
@@ -146,9 +149,10 @@ def publish(engine: Engine, draft: Draft, *, materialise: bool = False) -> Publi
 def _previewed(connection: Connection, schema: str, view: View) -> Previewed:
     counted = connection.scalar(text(f"SELECT count(*) FROM {schema}.{view.name}"))  # noqa: S608
     rows = connection.execute(text(f"SELECT * FROM {schema}.{view.name} LIMIT {SAMPLE}"))  # noqa: S608
-    return Previewed(
-        view.name, view.definition, counted or 0, list(rows.keys()), [list(row) for row in rows]
-    )
+    columns = list(rows.keys())
+    sample = [list(row) for row in rows]
+    # What stands in the text needs no copy.
+    return Previewed(view.name, view.definition, counted or 0, not view.copied, columns, sample)
 
 
 def _answer(connection: Connection, plan: Plan, view: View, copied: bool) -> Answer:

@@ -193,6 +193,11 @@ def why(
         found = _of_model(connection, release, star_id, model, asked)
         chains += found
         spectra |= {visit.spectrum_id for one in found for visit in one.visits}
+    if not chains:
+        raise NoSuchStar(
+            f"{release.name} has no {label or 'labels'} of star {star_id}.",
+            remedy="The model recommended for it has no good fit of the star.",
+        )
     return Why(
         release.name,
         _identity(connection, release, star_id),

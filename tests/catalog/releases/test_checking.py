@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starledger.catalog.releases.checking import calibration_ids, check
 from starledger.catalog.releases.errors import DraftRefused
 from starledger.schema.errors import StarledgerError
-from starledger.schema.tables import RunKind, Withdrawal
+from starledger.schema.tables import CombinationInput, RunKind, Withdrawal
 from tests.catalog.releases.growing import Growing
 from tests.schema.small_survey import sha
 
@@ -113,6 +113,13 @@ def test_an_open_run_is_refused(connection: Connection, growing: Growing) -> Non
         check(connection, growing.draft(combinations=(run,)))
 
 
+def test_a_combination_of_nothing_is_refused(connection: Connection, growing: Growing) -> None:
+    run = open_combination(growing, connection)
+    growing.close("more")
+    with pytest.raises(DraftRefused, match="which fit runs"):
+        check(connection, growing.draft(combinations=(run,)))
+
+
 def test_combinations_over_different_stars_are_refused(
     connection: Connection, growing: Growing
 ) -> None:
@@ -144,6 +151,8 @@ def test_runs_that_are_open_do_not_count(connection: Connection, growing: Growin
         "late", RunKind.INGEST, data_release_id=growing.ids["lamost_dr5"], content="spectra"
     )
     run = open_combination(growing, connection, as_of_run_id=late)
+    fits = growing.runs["fit_payne_lamost"]
+    growing.add(CombinationInput, combination_run_id=run, fit_run_id=fits)
     growing.close("more")
     plan = check(connection, growing.draft(combinations=(run,)))
     assert plan.unfinished == (late,)
