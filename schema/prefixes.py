@@ -53,9 +53,26 @@ FLAG = Prefix(
     text="flag_",
     unit=DIMENSIONLESS,
     ucd="meta.code.qual;{ucd}",
+    description="Flag of the {quantity}, as the catalogs of DD-Payne write it: 1 is reliable; 0 where "
+    "the model's response to it is not that of physical spectra.",
+    plain="flag of {plain}",
+    latex="flag of {latex}",
+)
+BITS = Prefix(
+    text="bits_",
+    unit=DIMENSIONLESS,
+    ucd="meta.code.qual;{ucd}",
     description="Quality flags of the {quantity}, one bit each; 0 when there is nothing to say.",
     plain="flags of {plain}",
     latex="flags of {latex}",
+)
+SCATTER = Prefix(
+    text="scatter_",
+    unit=None,
+    ucd="stat.stdev;{ucd}",
+    description="Standard deviation of the {quantity} between the visits of the star.",
+    plain="s({plain})",
+    latex=r"$s$({latex})",
 )
 RAW = Prefix(
     text="raw_",
@@ -93,7 +110,7 @@ CHI2 = Prefix(
 )
 
 PREFIXES: Mapping[str, Prefix] = MappingProxyType(
-    {p.text: p for p in (ERROR, BOUND, FLAG, RAW, RAW_ERROR, GRADIENT_CORRELATION, CHI2)}
+    {p.text: p for p in (ERROR, BOUND, FLAG, BITS, SCATTER, RAW, RAW_ERROR, GRADIENT_CORRELATION, CHI2)}
 )
 """All prefixes by their text."""
 

@@ -56,9 +56,11 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "ingest",
             "model",
             "quality",
+            "release",
             "simulate",
             "stars",
             "status",
+            "why",
             "withdraw",
             "worker",
         }

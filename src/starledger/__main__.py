@@ -26,9 +26,11 @@ COMMANDS = {
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",
     "quality": "starledger.catalog.quality_commands:quality",
+    "release": "starledger.catalog.release_commands:release",
     "simulate": "starledger.compute.commands:simulate",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
+    "why": "starledger.catalog.why_command:why",
     "withdraw": "starledger.ingest.withdrawal_commands:withdraw",
     "worker": "starledger.compute.worker_command:worker",
 }

@@ -4,6 +4,7 @@ import pytest
 
 from starledger.schema.labels import LABELS
 from starledger.schema.prefixes import (
+    BITS,
     BOUND,
     CHI2,
     ERROR,
@@ -21,7 +22,10 @@ POSTGRESQL_NAME_LENGTH = 63
 
 
 def test_the_prefixes_are_those_that_releases_use() -> None:
-    assert list(PREFIXES) == ["err_", "crlb_", "flag_", "raw_", "raw_err_", "gradcorr_", "chi2_"]
+    assert list(PREFIXES) == [
+        *("err_", "crlb_", "flag_", "bits_", "scatter_"),
+        *("raw_", "raw_err_", "gradcorr_", "chi2_"),
+    ]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES.values(), ids=lambda prefix: prefix.text)
@@ -55,7 +59,7 @@ def test_errors_and_raw_values_have_the_unit_of_the_label(prefix: Prefix) -> Non
 
 
 @pytest.mark.parametrize(
-    "prefix", [FLAG, GRADIENT_CORRELATION, CHI2], ids=lambda prefix: prefix.text
+    "prefix", [FLAG, BITS, GRADIENT_CORRELATION, CHI2], ids=lambda prefix: prefix.text
 )
 def test_flags_correlations_and_chi2_have_no_unit(prefix: Prefix) -> None:
     assert all(prefixed(prefix, label).unit == DIMENSIONLESS for label in LABELS.values())

@@ -1,0 +1,1 @@
+"""Releases: frozen catalogs, as SQL views over what the ledger pins."""

@@ -1,0 +1,154 @@
+"""A column of a release: its name, and what its readers must know, from the registries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.dialects import postgresql
+
+from starledger.schema.flags import Flag, Scope, flags_of
+from starledger.schema.labels import CatalogColumn, label
+from starledger.schema.prefixes import Prefix, prefixed
+from starledger.schema.tables import SCHEMA, metadata
+from starledger.schema.units import DIMENSIONLESS
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column of a view.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    type
+        Its type in PostgreSQL.
+    unit, ucd, description
+        As everywhere in the ledger.
+    """
+
+    name: str
+    type: str
+    unit: str
+    ucd: str
+    description: str
+
+    def named(self, name: str) -> ViewColumn:
+        """Return the column under another name."""
+        return replace(self, name=name)
+
+    def described(self, description: str) -> ViewColumn:
+        """Return the column with another description."""
+        return replace(self, description=description)
+
+    @property
+    def comment(self) -> str:
+        """The comment in the database."""
+        return f"{self.description} [{self.unit}; {self.ucd}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A number that a model or a quality run declares: where it stands in the arrays.
+
+    Parameters
+    ----------
+    position
+        Its place, from 1.
+    column
+        What it is.
+    """
+
+    position: int
+    column: ViewColumn
+
+
+def of_table(table: str, column: str) -> ViewColumn:
+    """Return a column as a table of the ledger declares it.
+
+    Examples
+    --------
+    >>> of_table("spectrum", "mjd_mid").unit
+    'd'
+    """
+    declared = metadata.tables[f"{SCHEMA}.{table}"].columns[column]
+    info: dict[str, Any] = declared.info
+    kind = declared.type.compile(_DIALECT).lower()
+    return ViewColumn(column, kind, info["unit"], info["ucd"], info["description"])
+
+
+def of_label(name: str, prefix: Prefix | None = None) -> ViewColumn:
+    """Return the column of a label, or what a prefix makes of it.
+
+    Examples
+    --------
+    >>> of_label("teff").unit, of_label("mg_fe").type
+    ('K', 'real')
+    """
+    known = label(name)
+    found: CatalogColumn = known if prefix is None else prefixed(prefix, known)
+    kind = {"flag_": "smallint", "bits_": "integer"}.get(prefix.text if prefix else "", "real")
+    return ViewColumn(found.name, kind, found.unit, found.ucd, found.description)
+
+
+def of_flag(flag: Flag) -> ViewColumn:
+    """Return the column that tells whether a flag is set.
+
+    Examples
+    --------
+    >>> from starledger.schema.flags import flag
+    >>> of_flag(flag(Scope.STAR, "rv_variable")).type
+    'boolean'
+    """
+    return ViewColumn(flag.name, "boolean", DIMENSIONLESS, "meta.code.qual", flag.meaning)
+
+
+def readable_flags(scope: Scope) -> tuple[ViewColumn, ...]:
+    """Return the columns that say in words, and in short, what the bits of flags mean."""
+    return (
+        ViewColumn(
+            "quality_flag",
+            "text",
+            DIMENSIONLESS,
+            "meta.code.qual",
+            f"names of the flags of the {scope} that are set, joined by ' ; ', or good",
+        ),
+        ViewColumn(
+            "flag_warn",
+            "boolean",
+            DIMENSIONLESS,
+            "meta.code.qual",
+            f"whether a flag of the {scope} calls for care",
+        ),
+        ViewColumn(
+            "flag_bad",
+            "boolean",
+            DIMENSIONLESS,
+            "meta.code.qual",
+            f"whether a flag of the {scope} tells against using the row",
+        ),
+    )
+
+
+def readable_sql(scope: Scope, bits: str) -> dict[str, str]:
+    """Return the SQL of `readable_flags`, by column, over some expression for the bits.
+
+    Examples
+    --------
+    >>> readable_sql(Scope.STAR, "f")["flag_bad"]
+    '(f & 18) <> 0'
+    """
+    flags = flags_of(scope)
+    said = ", ".join(f"CASE WHEN {bits} & {one.mask} <> 0 THEN '{one.name}' END" for one in flags)
+    masks = {
+        severity: sum(one.mask for one in flags if one.severity == severity)
+        for severity in ("warn", "bad")
+    }
+    return {
+        "quality_flag": f"CASE WHEN {bits} = 0 THEN 'good' ELSE concat_ws(' ; ', {said}) END",
+        "flag_warn": f"({bits} & {masks['warn']}) <> 0",
+        "flag_bad": f"({bits} & {masks['bad']}) <> 0",
+    }
