@@ -266,7 +266,7 @@ def _calibrated(plan: Plan, part: Part) -> str:
     own = dict(_own(part))
     raw = raw_columns("c", part.labels)
     named = [f"{sql} AS {name}" for name, sql in own.items()]
-    inner = ",\n    ".join(["c.star_id", "c.snr", *named, *raw])
+    inner = ",\n    ".join(["c.star_id", "c.snr", "c.n_visits", *named, *raw])
     labels = [
         column
         for label in part.labels

@@ -175,7 +175,9 @@ def _own(part: Part) -> Iterator[tuple[str, str]]:
     """Yield the columns of a fit that stand beside its labels, with their SQL."""
     yield "spectrum_id", "f.spectrum_id"
     yield "star_id", "member.star_id"
+    # From these calibrations make the S/N of one visit.
     yield "snr", "s.snr"
+    yield "n_visits", "1"
     for name in (*_FITTED, *_LATER, "chi2"):
         yield name, f"f.{name}"
     yield (

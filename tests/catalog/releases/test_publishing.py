@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -15,6 +16,7 @@ from starledger.catalog.releases.errors import CopyDiffers, DraftRefused, Releas
 from starledger.catalog.releases.publishing import preview, publish
 from starledger.schema.database import Database
 from starledger.schema.roles import Role
+from starledger.schema.tables import Calibration, RunKind
 from starledger.schema.units import checked_ucd, checked_unit
 from tests.catalog.releases.growing import Growing
 
@@ -54,6 +56,43 @@ def test_a_calibration_is_inline_and_applied(connection: Connection) -> None:
     shown = connection.scalar(text("SELECT pg_get_viewdef('dr1.star'::regclass)"))
     assert shown is not None
     assert "1e-09" in shown
+
+
+class GrowingWithSignal(Growing):
+    """The ledger with combinations whose S/N is known."""
+
+    def combination_values(self, run: int, **more: Any) -> dict[str, Any]:
+        return super().combination_values(run, **{"snr": 100.0} | more)
+
+
+def test_errors_are_scaled_by_the_signal_of_one_visit(ledger: Database) -> None:
+    """Half, and a hundredth more for each of S/N: what one visit has, not all of a star."""
+    with ledger.engine().begin() as connection:
+        growing = GrowingWithSignal(connection)
+        run = growing.open(
+            "errors", RunKind.CALIBRATION, combination_run_id=growing.runs["combination"],
+            settings={},
+        )  # fmt: skip
+        values = growing.calibration_values(
+            run, 1, name="scale", label="teff", corrects="error", population="all",
+            variables=["visit_snr"], coefficients=[0.01, 0.5], coefficient_covariance=None,
+            valid_low=0.0, valid_high=1000.0,
+        )  # fmt: skip
+        number = growing.add_named("scale", Calibration, **values)
+        growing.close("errors")
+    publish(ledger.engine(), growing.draft(calibrations=(number,)))
+    with ledger.engine().connect() as connection:
+        (star,) = connection.execute(text("SELECT * FROM dr1.star")).mappings()
+        fits = connection.execute(
+            text("SELECT f.err_teff, f.raw_err_teff, v.snr FROM dr1.fit f"
+                 " JOIN dr1.visit v USING (spectrum_id) WHERE v.snr > 0 AND f.raw_err_teff > 0")
+        ).all()  # fmt: skip
+    factor = 0.5 + 0.01 * star["snr"] / star["n_visits"] ** 0.5
+    assert star["n_visits"] == 2
+    assert star["err_teff"] == pytest.approx(star["raw_err_teff"] * factor, rel=1e-6)
+    assert fits
+    for err, raw, snr in fits:
+        assert err == pytest.approx(raw * (0.5 + 0.01 * snr), rel=1e-6)
 
 
 def test_the_text_of_a_view_holds_its_pins(connection: Connection, growing: Growing) -> None:
