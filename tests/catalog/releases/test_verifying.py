@@ -176,6 +176,22 @@ def test_columns_that_a_migration_adds_change_nothing(connection: Connection) ->
     assert broken(connection, "dr2") == {}
 
 
+def test_a_restored_release_holds(later: tuple[Database, Growing]) -> None:
+    """A backup keeps views as PostgreSQL writes them, which is not the text that made them."""
+    database, growing = later
+    publish(database.engine(), growing.draft("dr3", combinations=(growing.runs["combination"],)))
+    query = (
+        "SELECT schemaname || '.' || viewname, definition FROM pg_views WHERE schemaname ~ '^dr'"
+    )
+    with database.engine().connect() as connection:
+        for view, written in connection.execute(text(query)).all():
+            assert "ledger" in written or "VALUES" in written
+            connection.exec_driver_sql(f"DROP VIEW {view}")
+            connection.exec_driver_sql(f"CREATE VIEW {view} AS {written}".replace("%", "%%"))
+        for name in ("dr1", "dr2", "dr3"):
+            assert broken(connection, name) == {}
+
+
 def test_there_must_be_such_a_release(connection: Connection) -> None:
     with pytest.raises(NoSuchRelease, match="dr7"):
         verify(connection, "dr7")
