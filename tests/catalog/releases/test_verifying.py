@@ -178,17 +178,14 @@ def test_columns_that_a_migration_adds_change_nothing(connection: Connection) ->
 
 def test_a_restored_release_holds(later: tuple[Database, Growing]) -> None:
     """A backup keeps views as PostgreSQL writes them, which is not the text that made them."""
-    database, growing = later
-    publish(database.engine(), growing.draft("dr3", combinations=(growing.runs["combination"],)))
-    query = (
-        "SELECT schemaname || '.' || viewname, definition FROM pg_views WHERE schemaname ~ '^dr'"
-    )
-    with database.engine().connect() as connection:
-        for view, written in connection.execute(text(query)).all():
-            assert "ledger" in written or "VALUES" in written
+    query = "SELECT schemaname || '.' || viewname, definition FROM pg_views"
+    with later[0].engine().connect() as connection:
+        found = connection.execute(text(f"{query} WHERE schemaname IN ('dr1', 'dr2')")).all()
+        assert len(found) > 10
+        for view, written in found:
             connection.exec_driver_sql(f"DROP VIEW {view}")
             connection.exec_driver_sql(f"CREATE VIEW {view} AS {written}".replace("%", "%%"))
-        for name in ("dr1", "dr2", "dr3"):
+        for name in ("dr1", "dr2"):
             assert broken(connection, name) == {}
 
 
