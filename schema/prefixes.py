@@ -53,8 +53,8 @@ FLAG = Prefix(
     text="flag_",
     unit=DIMENSIONLESS,
     ucd="meta.code.qual;{ucd}",
-    description="Flag of the {quantity}, as the catalogs of DD-Payne write it: 1 is reliable; 0 where "
-    "the model's response to it is not that of physical spectra.",
+    description="Flag of the {quantity}, as the catalogs of DD-Payne write it: 1 is reliable; 0 "
+    "where the model's response to it is not that of physical spectra.",
     plain="flag of {plain}",
     latex="flag of {latex}",
 )
@@ -110,7 +110,10 @@ CHI2 = Prefix(
 )
 
 PREFIXES: Mapping[str, Prefix] = MappingProxyType(
-    {p.text: p for p in (ERROR, BOUND, FLAG, BITS, SCATTER, RAW, RAW_ERROR, GRADIENT_CORRELATION, CHI2)}
+    {
+        p.text: p
+        for p in (ERROR, BOUND, FLAG, BITS, SCATTER, RAW, RAW_ERROR, GRADIENT_CORRELATION, CHI2)
+    }
 )
 """All prefixes by their text."""
 
