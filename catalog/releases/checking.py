@@ -44,6 +44,11 @@ SELECT DISTINCT fit_run_id FROM ledger.combination_input
 WHERE combination_run_id = ANY (:runs) ORDER BY fit_run_id
 """
 
+KEPT_OUT_BY = """
+SELECT DISTINCT quality_run_id FROM ledger.combination_run
+WHERE run_id = ANY (:runs) AND quality_run_id IS NOT NULL ORDER BY quality_run_id
+"""
+
 OUTCOMES = """
 SELECT r.run_id, r.kind, c.outcome FROM ledger.run r LEFT JOIN ledger.closed_run c USING (run_id)
 WHERE r.run_id = ANY (:runs)
@@ -310,6 +315,7 @@ def _part(
         chain=chain,
         fit_runs=fit_runs,
         quality_run_id=quality_run,
+        kept_out_by=tuple(connection.scalars(text(KEPT_OUT_BY), {"runs": list(chain)})),
         spectrum_kind=head.spectrum_kind,
         as_of_run_id=head.as_of_run_id,
         labels=labels,

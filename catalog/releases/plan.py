@@ -28,6 +28,8 @@ class Part:
         The fit runs that these could use.
     quality_run_id
         The quality run whose flags and numbers stand beside them.
+    kept_out_by
+        The quality runs whose flags kept fits out of the combinations.
     spectrum_kind
         The kind of spectrum that was combined.
     as_of_run_id
@@ -51,6 +53,7 @@ class Part:
     chain: tuple[int, ...]
     fit_runs: tuple[int, ...]
     quality_run_id: int | None
+    kept_out_by: tuple[int, ...]
     spectrum_kind: str
     as_of_run_id: int
     labels: tuple[str, ...]
@@ -161,7 +164,8 @@ class Plan:
     @property
     def quality_runs(self) -> tuple[int, ...]:
         """The quality runs."""
-        return tuple(sorted({part.quality_run_id for part in self.parts if part.quality_run_id}))
+        shown = {part.quality_run_id for part in self.parts if part.quality_run_id}
+        return tuple(sorted(shown | {run for part in self.parts for run in part.kept_out_by}))
 
     @property
     def runs(self) -> tuple[int, ...]:

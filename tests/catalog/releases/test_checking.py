@@ -69,6 +69,26 @@ def test_one_of_several_givers_must_be_recommended(
         check(connection, replace(draft, recommended={}))
 
 
+def test_a_quality_run_that_is_given_stands_before_the_one_combined_with(
+    connection: Connection, growing: Growing
+) -> None:
+    """The other is pinned too: its flags kept fits out."""
+    growing.connection = connection
+    newer = growing.open(
+        "quality_2",
+        RunKind.QUALITY,
+        model_id=growing.ids["payne_lamost"],
+        fit_config_id=growing.ids["config"],
+        as_of_run_id=growing.runs["fit_open"],
+        definition_sha256=sha("quality"),
+        definition={},
+    )
+    growing.close("quality_2")
+    plan = check(connection, growing.draft(quality=(newer,)))
+    assert plan.primary.quality_run_id == newer
+    assert plan.quality_runs == (growing.runs["quality"], newer)
+
+
 def test_two_versions_of_a_calibration_are_refused(
     connection: Connection, growing: Growing
 ) -> None:
