@@ -36,7 +36,7 @@ def test_no_more_are_made_than_may_wait() -> None:
 
     first = ahead(items(), 2)
     next(first)
-    first.close()  # type: ignore[attr-defined]
+    first.close()
     assert len(made) <= 5
     assert not any(thread.name == "ahead" for thread in threading.enumerate())
 
