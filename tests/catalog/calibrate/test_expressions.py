@@ -122,6 +122,7 @@ def calibration(draw: st.DrawFn, number: int, label: str, order: int) -> Calibra
         }
         coefficients = tuple(draw(finite(-1.0, 1.0)) for _ in powers)
     elif form == "spline":
+        assert variables
         width = draw(st.integers(3, 6))
         knots = np.linspace(*RANGES[variables[0]], width) + draw(finite(-0.3, 0.3))
         values = np.array([draw(finite(-1.0, 1.0)) for _ in knots])
