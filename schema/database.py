@@ -71,7 +71,8 @@ def _wait_for_no_disk(connection: psycopg.Connection[object], _record: object) -
     """Let commits return before they are on the disk.
 
     A crash of the server may undo a worker's last moment: the fits together with the end of their
-    lease, or a claim. The visits are then fitted once more; waiting would only cost time.
+    lease, or a claim, whose number therefore must never come again. The visits are then fitted once
+    more; waiting would only cost time.
     """
     connection.execute("SET synchronous_commit = off")
     connection.commit()

@@ -11,6 +11,7 @@ small batches, and at last alone: after three attempts only the culprit is set a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ MOST_ATTEMPTS = len(SIZES)
 PAUSE_SECONDS = 30.0
 """Before the second attempt, unless another pause is chosen; before the third, four times that."""
 _SLOW = "Nothing is lost. If it happens often, give leases more time."
+_NUMBER_BITS = 62
+"""Of a lease, drawn at random. A crash of the server may undo a claim; were they counted, the next
+claim would get the same number, and its visits would end with the fits of the first worker."""
 _ROW_BITS = 32
 """Of a position: see `starledger.schema.tables.work.Work`."""
 
@@ -148,7 +152,9 @@ class Queue:
     def _claimed(
         self, connection: Connection, claim: TextClause, which: Mapping[str, int]
     ) -> Lease | None:
+        number = secrets.randbits(_NUMBER_BITS)
         named = {
+            "lease": number,
             "run": self.fit_run_id,
             "worker": self.worker,
             "seconds": self.seconds,
@@ -158,10 +164,10 @@ class Queue:
         found = connection.execute(claim, named).one_or_none()
         if found is None:
             return None
-        lease_id, spectrum_ids, positions = found
+        spectrum_ids, positions = found
         position = np.array(positions, np.int64)
         return Lease(
-            lease_id,
+            number,
             np.array(spectrum_ids, np.int64),
             position >> _ROW_BITS,
             position & ((1 << _ROW_BITS) - 1),
@@ -265,10 +271,11 @@ _PICK = """
         FROM (SELECT * FROM taken ORDER BY position) t
     )
     INSERT INTO ledger.lease
-        (fit_run_id, worker, expires_at, attempts, spectrum_ids, positions, last_errors)
-    SELECT :run, :worker, clock_timestamp() + make_interval(secs => :seconds), :attempts, held.*
+        (lease_id, fit_run_id, worker, expires_at, attempts, spectrum_ids, positions, last_errors)
+    SELECT :lease, :run, :worker, clock_timestamp() + make_interval(secs => :seconds),
+        :attempts, held.*
     FROM held WHERE spectrum_ids IS NOT NULL
-    RETURNING lease_id, spectrum_ids, positions
+    RETURNING spectrum_ids, positions
 """
 _CLAIM = text(_PICK.format(which="attempts = :attempts AND position > :mark"))
 _CLAIM_AGAIN = text(

@@ -8,6 +8,8 @@ SELECT r.model_id, r.fit_config_id, v.spectrum_id, l.fit_run_id, v.position, l.a
 FROM ledger.lease l JOIN ledger.fit_run r ON r.run_id = l.fit_run_id,
     unnest(l.spectrum_ids, l.positions, l.last_errors) AS v (spectrum_id, position, last_error);
 DELETE FROM ledger.lease;
+ALTER TABLE ledger.lease ALTER COLUMN lease_id ADD GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN ledger.lease.lease_id IS 'number of the lease [dimensionless; meta.id;meta.main]';
 ALTER TABLE ledger.lease DROP COLUMN attempts, DROP COLUMN spectrum_ids, DROP COLUMN positions,
     DROP COLUMN last_errors;
 ALTER TABLE ledger.lease ADD CONSTRAINT fk_lease_fit_run_id

@@ -124,6 +124,9 @@ COMMENT ON COLUMN ledger.work.state IS
 
 DELETE FROM ledger.lease;
 ALTER TABLE ledger.lease DROP CONSTRAINT fk_lease_fit_run_id;
+ALTER TABLE ledger.lease ALTER COLUMN lease_id DROP IDENTITY;
+COMMENT ON COLUMN ledger.lease.lease_id IS
+    'number of the lease, drawn at random so that none comes twice [dimensionless; meta.id;meta.main]';
 ALTER TABLE ledger.lease ADD COLUMN attempts SMALLINT NOT NULL,
     ADD COLUMN spectrum_ids BIGINT[] NOT NULL, ADD COLUMN positions BIGINT[] NOT NULL,
     ADD COLUMN last_errors TEXT[] NOT NULL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Identity, Index, func
+from sqlalchemy import CheckConstraint, Index, func
 from sqlalchemy.orm import Mapped
 
 from starledger.schema.tables.base import (
@@ -32,11 +32,11 @@ class Lease(Ledger):
     __tablename__ = "lease"
 
     lease_id: Mapped[int] = column(
-        "number of the lease",
+        "number of the lease, drawn at random so that none comes twice",
         DIMENSIONLESS,
         "meta.id;meta.main",
-        Identity(always=True),
         primary_key=True,
+        autoincrement=False,
     )
     fit_run_id: Mapped[int] = column(
         "the fit run it belongs to", DIMENSIONLESS, "meta.id", index=True

@@ -160,9 +160,9 @@ def test_work_by_its_state(ledger: Database, many: ManyModels) -> None:
             text(
                 "WITH taken AS ("
                 "DELETE FROM ledger.work WHERE state = 'pending' RETURNING spectrum_id, position)"
-                " INSERT INTO ledger.lease (fit_run_id, worker, expires_at, attempts,"
+                " INSERT INTO ledger.lease (lease_id, fit_run_id, worker, expires_at, attempts,"
                 " spectrum_ids, positions, last_errors)"
-                " SELECT :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position),"
+                " SELECT 1, :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position),"
                 " array_agg(NULL::text) FROM taken"
             ),
             {"run": many.runs["fit_open"]},

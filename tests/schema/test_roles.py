@@ -42,9 +42,10 @@ def test_worker_writes_fits_and_moves_work(worker: Connection, many: ManyModels)
     worker.execute(insert(Fit), values)
     lease = text(
         "WITH taken AS (DELETE FROM ledger.work RETURNING spectrum_id, position)"
-        " INSERT INTO ledger.lease (fit_run_id, worker, expires_at, attempts, spectrum_ids,"
-        " positions, last_errors)"
-        " SELECT :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position), '{}' FROM taken"
+        " INSERT INTO ledger.lease (lease_id, fit_run_id, worker, expires_at, attempts,"
+        " spectrum_ids, positions, last_errors)"
+        " SELECT 1, :run, 'w', now(), 0, array_agg(spectrum_id), array_agg(position), '{}'"
+        " FROM taken"
         " RETURNING spectrum_ids"
     )
     assert len(worker.execute(lease, {"run": run}).scalar_one()) == 2

@@ -132,6 +132,33 @@ def test_what_is_given_back_is_as_it_was(desk: Desk) -> None:
     assert "fell over" in str(before)
 
 
+UNDO = """
+    WITH ended AS (DELETE FROM ledger.lease RETURNING *)
+    INSERT INTO ledger.work (model_id, fit_config_id, spectrum_id, fit_run_id, position)
+    SELECT model_id, fit_config_id, v.spectrum_id, fit_run_id, v.position
+    FROM ended JOIN ledger.fit_run ON run_id = fit_run_id,
+        unnest(spectrum_ids, positions) AS v (spectrum_id, position)
+"""
+
+
+def test_a_claim_that_a_crash_undid_ends_no_other(desk: Desk) -> None:
+    run = desk.run()
+    before, after = Queue(run, "before"), Queue(run, "after", sizes=(300, 16, 1))
+    undone = claimed(desk, before)
+    desk.do(UNDO)
+    lease = claimed(desk, after)
+    with pytest.raises(LeaseLost):
+        end(desk, before, undone)
+    end(desk, after, lease)
+    assert desk.states() == {"pending": N_VISITS - len(lease)}
+
+
+def test_numbers_of_leases_are_not_counted(desk: Desk) -> None:
+    queue = Queue(desk.run(), "ann", sizes=(10, 16, 1))
+    numbers = sorted(claimed(desk, queue).lease_id for _ in range(20))
+    assert np.diff(numbers).min() > 1000
+
+
 def test_a_failure_of_no_visit_that_is_held_ends_no_lease(desk: Desk) -> None:
     queue = Queue(desk.run(), "ann")
     lease = claimed(desk, queue)
