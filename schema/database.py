@@ -166,17 +166,21 @@ def explained(address: str) -> Iterator[None]:
     """Turn the database driver's errors that a user can put right into ours."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         ours = explanation(error, address)
         if ours is None:
             raise
         raise ours from error
 
 
-def explanation(error: DBAPIError, address: str) -> StarledgerError | None:
-    """Return what a driver's error means to a user, or None where it is our own mistake."""
-    said = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    state = getattr(error.orig, "sqlstate", None)
+def explanation(error: DBAPIError | psycopg.Error, address: str) -> StarledgerError | None:
+    """Return what a driver's error means to a user, or None where it is our own mistake.
+
+    It comes wrapped by SQLAlchemy, or bare from a COPY, which is the driver's own.
+    """
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    said = str(driver_error or error).strip().splitlines()[0]
+    state = getattr(driver_error, "sqlstate", None)
     known: dict[str, tuple[type[StarledgerError], str]] = {
         "28P01": (WrongPassword, "Mend the password in the address or in ~/.pgpass."),
         "28000": (WrongPassword, "Mend the user in the address, or the server's pg_hba.conf."),
@@ -192,8 +196,10 @@ def explanation(error: DBAPIError, address: str) -> StarledgerError | None:
         kind, remedy = known[state]
         return kind(f"The database {address} refuses: {said}.", remedy=remedy)
     # Without a state it was not the server that spoke.
-    never_reached = state is None and isinstance(error, OperationalError)
-    if never_reached or error.connection_invalidated:
+    never_reached = state is None and isinstance(
+        error, (OperationalError, psycopg.OperationalError)
+    )
+    if never_reached or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return _connection_error(said, address)
     return None
 

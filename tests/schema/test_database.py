@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -263,6 +264,33 @@ def test_a_connection_that_is_cut(empty_database: Database) -> None:
         empty_database.engine().connect() as connection,
     ):
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+FULL = """
+CREATE FUNCTION pg_temp.fill() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$;
+CREATE TEMP TABLE copied (n bigint);
+CREATE TRIGGER filled BEFORE INSERT ON copied FOR EACH ROW EXECUTE FUNCTION pg_temp.fill();
+"""
+
+
+@pytest.mark.integration
+def test_what_the_server_reports_while_rows_are_copied(empty_database: Database) -> None:
+    """Then the driver speaks by itself."""
+
+    def copied() -> None:
+        with (
+            explained(empty_database.address),
+            empty_database.engine().begin() as connection,
+        ):
+            connection.exec_driver_sql(FULL)
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            with driver.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:
+                copy.write_row((1,))
+
+    with pytest.raises(DiskFull, match="could not extend file"):
+        copied()
 
 
 @pytest.mark.integration
