@@ -31,6 +31,8 @@ BATCH_SECONDS = 4.0
 MOST_ATTEMPTS = len(SIZES)
 PAUSE_SECONDS = 30.0
 """Before the second attempt, unless another pause is chosen; before the third, four times that."""
+CUT_OFF_SECONDS = 10.0
+"""So long after the end of a lease its worker may still be writing; then its session is ended."""
 _SLOW = "Nothing is lost. If it happens often, give leases more time."
 _NUMBER_BITS = 62
 """Of a lease, drawn at random. A crash of the server may undo a claim; were they counted, the next
@@ -233,6 +235,9 @@ def reclaim(
 ) -> int:
     """Make pending, or set aside, what expired leases held; return how many visits that were.
 
+    A worker that was stopped while it wrote still locks its lease, and would for as long as it
+    stays so: its session is ended, and the next call finds the lease free.
+
     Parameters
     ----------
     connection
@@ -243,7 +248,9 @@ def reclaim(
         As of `Queue`.
     """
     named = {"run": fit_run_id, "most": MOST_ATTEMPTS, "pause": pause}
-    return int(connection.execute(_RECLAIM, named).scalar_one())
+    returned = int(connection.execute(_RECLAIM, named).scalar_one())
+    connection.execute(_CUT_OFF, {"run": fit_run_id, "seconds": CUT_OFF_SECONDS})
+    return returned
 
 
 def give_back(connection: Connection, lease: Lease) -> None:
@@ -339,6 +346,13 @@ _RECLAIM = text(f"""
     ), again AS ({_ABANDONED})
     SELECT count(*) FROM again
 """)  # noqa: S608 - made of our own
+_CUT_OFF = text("""
+    SELECT pg_terminate_backend(k.pid) FROM ledger.lease l
+    JOIN pg_locks k ON k.locktype = 'transactionid' AND k.granted AND k.transactionid = l.xmax
+    JOIN pg_stat_activity a ON a.pid = k.pid AND pg_has_role(a.usesysid, 'USAGE')
+    WHERE l.expires_at <= clock_timestamp() - make_interval(secs => :seconds)
+        AND l.fit_run_id = coalesce(:run, l.fit_run_id) AND k.pid <> pg_backend_pid()
+""")
 _GIVE_BACK = text(f"""
     WITH ended AS (DELETE FROM ledger.lease WHERE lease_id = :lease RETURNING *) {_UNTRIED}
 """)  # noqa: S608 - made of our own

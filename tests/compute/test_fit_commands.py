@@ -119,8 +119,12 @@ def test_an_interrupted_run_goes_on(survey: tuple[Database, Truth], starledger: 
     if left:
         assert code == 130
         assert "Run the same command again to go on" in said
-    (run,) = json.loads(starledger(*FIT, "--workers", "1", "--json").out or "[{}]")
-    assert run["good"] + run["flagged"] == VISITS
+    again = json.loads(starledger(*FIT, "--workers", "1", "--json").out or "[]")
+    # On a quick machine all may be fitted before the interruption is heard.
+    assert len(again) == (1 if left else 0)
+    with database.engine().connect() as connection:
+        found = connection.scalar(text("SELECT count(*) FROM ledger.fit WHERE outcome <> 'failed'"))
+    assert found == VISITS
 
 
 @pytest.mark.slow

@@ -7,12 +7,14 @@ from threading import Barrier
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from starledger.compute.work import leases
 from starledger.compute.work.leases import Failure, Lease, LeaseLost, Queue, give_back, reclaim
 from starledger.compute.work.planning import Selection
 from starledger.schema.roles import Role
 from tests.compute.work.conftest import N_VISITS, Desk
+from tests.compute.work.drill.cast import until
 
 EXPIRE = "UPDATE ledger.lease SET expires_at = clock_timestamp() - interval '1 s'"
 NO_PAUSE = "UPDATE ledger.work SET not_before = NULL"
@@ -102,6 +104,24 @@ def test_reclaiming_passes_over_a_worker_that_is_just_writing(desk: Desk) -> Non
         assert reclaim(other) == 0
     with engine.begin() as connection:
         assert reclaim(connection) == len(lease)
+
+
+def test_who_was_stopped_while_writing_is_cut_off(desk: Desk) -> None:
+    lease = claimed(desk, Queue(desk.run(), "asleep"))
+    desk.do("UPDATE ledger.lease SET expires_at = clock_timestamp() - interval '60 s'")
+    worker = desk.database.engine(Role.WORKER)
+    with worker.connect() as asleep:
+        asleep.execute(text("SELECT FROM ledger.lease FOR UPDATE"))
+
+        def reclaimed() -> int:
+            with worker.begin() as other:
+                return reclaim(other)
+
+        assert reclaimed() == 0
+        until(lambda: reclaimed() == len(lease), "its visits are free")
+        with pytest.raises(OperationalError):
+            asleep.execute(text("SELECT 1"))
+    assert desk.states() == {"pending": N_VISITS}
 
 
 def test_what_is_given_back_costs_no_attempt(desk: Desk) -> None:
