@@ -77,8 +77,7 @@ def test_what_the_catalog_raises_elsewhere_is_tested_there(scope: Scope, name: s
     paths = [
         path for room in rooms for path in TESTS_OF_CATALOG.glob(f"**/*{room}*/**/test_*.py")
     ] + [path for room in rooms for path in TESTS_OF_CATALOG.glob(f"**/test_*{room}*.py")]
-    if not paths:
-        pytest.skip(f"Nothing of {', '.join(rooms)} is tested yet.")
+    assert paths
     spelled = (name, COLUMNS.get(name, name))
     texts = [path.read_text("utf-8") for path in paths]
     assert any(word in text for text in texts for word in spelled)
