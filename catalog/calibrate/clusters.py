@@ -122,8 +122,9 @@ def members_in(connection: Connection, run: CombinationOf, cone: Cone) -> Intege
 def _of_velocity(
     connection: Connection, run: CombinationOf, stars: Integers, cone: Cone
 ) -> Integers:
+    current = current_combinations(connection, run.run_id)
     query = text(
-        f"SELECT star_id FROM ({current_combinations(run.run_id)}) c WHERE star_id = ANY (:stars)"  # noqa: S608
+        f"SELECT star_id FROM ({current}) c WHERE star_id = ANY (:stars)"  # noqa: S608
         " AND rv BETWEEN :low AND :high"
     )
     ends = {"low": (cone.rv or 0.0) - cone.rv_within, "high": (cone.rv or 0.0) + cone.rv_within}

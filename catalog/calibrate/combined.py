@@ -12,8 +12,7 @@ from starledger.catalog.calibrate.chain import SNR
 from starledger.catalog.calibrate.evidence import Integers
 from starledger.catalog.calibrate.forms import Calibrated, Calibration, apply
 from starledger.catalog.calibrate.formula import FloatArray
-from starledger.catalog.combine.current import current_combinations
-from starledger.schema.errors import StarledgerError
+from starledger.catalog.combine.current import NoSuchCombination, current_combinations
 from starledger.schema.flags import Scope, bad_mask
 
 BLOCK = 100_000
@@ -28,10 +27,6 @@ FROM ledger.combination_run r JOIN ledger.model m USING (model_id)
 LEFT JOIN ledger.closed_run c USING (run_id)
 WHERE r.run_id = :run
 """
-
-
-class NoSuchCombination(StarledgerError):
-    """There is no closed combination run of that number, or it lacks a label."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +128,7 @@ def read_stars(
 ) -> Combined:
     """Return the current combinations of some stars, without what is flagged bad."""
     query = (
-        f"{_columns(run, labels, _GOOD)} WHERE star_id = ANY (:stars)"
+        f"{_columns(connection, run, labels, _GOOD)} WHERE star_id = ANY (:stars)"
         f" AND flags & {bad_mask(Scope.STAR)} = 0 ORDER BY star_id"
     )
     wanted = {"stars": np.unique(stars).tolist()}
@@ -144,7 +139,7 @@ def read_blocks(
     connection: Connection, run: CombinationOf, labels: Sequence[str], block: int = BLOCK
 ) -> Iterator[Combined]:
     """Yield all current combinations of a run, so many at a time, in the order of the stars."""
-    query = text(f"{_columns(run, labels, _ANY)} ORDER BY star_id")
+    query = text(f"{_columns(connection, run, labels, _ANY)} ORDER BY star_id")
     streaming = connection.execution_options(stream_results=True, max_row_buffer=block)
     for rows in streaming.execute(query).partitions(block):
         yield _combined(labels, rows)
@@ -155,12 +150,12 @@ _GOOD = f"CASE WHEN coalesce(label_flags[{{i}}], 0) & {bad_mask(Scope.LABEL)} = 
 """The value of a label at a place of an array: as it is, or null where it is flagged bad."""
 
 
-def _columns(run: CombinationOf, labels: Sequence[str], value: str) -> str:
+def _columns(connection: Connection, run: CombinationOf, labels: Sequence[str], value: str) -> str:
     parts = ["star_id", "snr", "n_visits"]
     for label in labels:
         i = run.place(label)
         parts += [value.format(array=array, i=i) for array in ("labels", "errors")]
-    return f"SELECT {', '.join(parts)} FROM ({current_combinations(run.run_id)}) c"  # noqa: S608
+    return f"SELECT {', '.join(parts)} FROM ({current_combinations(connection, run.run_id)}) c"  # noqa: S608
 
 
 def _combined(labels: Sequence[str], rows: Sequence[Row[tuple[object, ...]]]) -> Combined:

@@ -31,11 +31,17 @@ WITH visit AS (
     SELECT *, row_number() OVER (PARTITION BY star_id ORDER BY snr DESC, spectrum_id) AS best
     FROM visit WHERE of_night = 1
 )
-SELECT a.star_id, a.label, a.error, a.snr, b.label, b.error, b.snr
-FROM ranked a JOIN ranked b ON b.star_id = a.star_id AND b.best = 2
-WHERE a.best = 1 AND a.snr <= :ratio * b.snr
-ORDER BY a.star_id
+SELECT star_id, {two}
+FROM ranked WHERE best <= 2 GROUP BY star_id
+HAVING max(snr) FILTER (WHERE best = 1) <= :ratio * max(snr) FILTER (WHERE best = 2)
+ORDER BY star_id
 """
+
+_TWO = ", ".join(
+    f"max({column}) FILTER (WHERE best = {best})"
+    for best in (1, 2)
+    for column in ("label", "error", "snr")
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class Repeats:
         run, plan = reading.run, reading.plan
         query = _REPEATS.format(
             i=run.place(plan.label),
-            current=current_combinations(run.run_id),
+            two=_TWO,
+            current=current_combinations(reading.connection, run.run_id),
             bad=bad_mask(Scope.LABEL),
             bad_fit=bad_mask(Scope.FIT),
         )

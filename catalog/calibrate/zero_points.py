@@ -64,5 +64,5 @@ def _solar_twins(connection: Connection, run: CombinationOf) -> Integers:
         f"labels[{run.place(label)}] BETWEEN {low} AND {high}"
         for label, (low, high) in SOLAR_TWINS.items()
     )
-    query = f"SELECT star_id FROM ({current_combinations(run.run_id)}) c WHERE {within}"  # noqa: S608
+    query = f"SELECT star_id FROM ({current_combinations(connection, run.run_id)}) c WHERE {within}"  # noqa: S608
     return np.array(connection.execute(text(query)).scalars().all(), np.int64)

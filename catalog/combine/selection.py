@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ClauseElement, Connection, select, text
 
-from starledger.catalog.combine.current import pinned_combinations
+from starledger.catalog.combine.current import current_combinations
 from starledger.catalog.combine.settings import Estimator
 from starledger.catalog.combine.task import Task
 from starledger.ingest.crossmatch.sides import sql_of
@@ -194,7 +194,7 @@ def find_stale(connection: Connection, task: Task) -> Outlook:
         text("SELECT quality_run_id FROM ledger.combination_run WHERE run_id = :run"),
         {"run": task.previous_run_id},
     ).scalar_one()
-    current = pinned_combinations(connection, task.previous_run_id)
+    current = current_combinations(connection, task.previous_run_id)
     script = _STALE.format(
         quality=_or_null(task.quality_run_id),
         quality_before=_or_null(before),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from starledger.catalog.calibrate.forms import Calibration, load
+from starledger.catalog.pinned_sql import chain_of
 from starledger.catalog.releases.columns import Output, ViewColumn
 from starledger.catalog.releases.draft import Draft
 from starledger.catalog.releases.errors import DraftRefused
@@ -22,15 +23,6 @@ LONGEST_NAME = 63 - len("star_")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TAKEN = frozenset({SCHEMA, "public", "information_schema"})
-
-CHAIN = """
-WITH RECURSIVE chain (run_id, previous_run_id) AS (
-    SELECT run_id, previous_run_id FROM ledger.{table} WHERE run_id = :run
-    UNION ALL
-    SELECT p.run_id, p.previous_run_id
-    FROM ledger.{table} p JOIN chain c ON p.run_id = c.previous_run_id
-) SELECT run_id FROM chain ORDER BY run_id DESC
-"""
 
 COMBINED = """
 SELECT c.*, m.name AS model, m.system, m.sha256, coalesce((
@@ -203,11 +195,7 @@ def _star_runs(connection: Connection, heads: Sequence[Row[Any]]) -> tuple[int, 
             f"The combination runs are over different star runs: {sorted(runs)}.",
             remedy="Combine all models again over the newest one.",
         )
-    return _chain(connection, "star_run", runs.pop())
-
-
-def _chain(connection: Connection, table: str, run: int) -> tuple[int, ...]:
-    return tuple(connection.scalars(text(CHAIN.format(table=table)), {"run": run}))
+    return chain_of(connection, "star_run", runs.pop())
 
 
 def _quality(
@@ -292,7 +280,7 @@ def _part(
             f"The name of the model {head.model} is too long for a view.",
             remedy=f"Register it under a name of up to {LONGEST_NAME} letters.",
         )
-    chain = _chain(connection, "combination_run", head.run_id)
+    chain = chain_of(connection, "combination_run", head.run_id)
     fit_runs = tuple(connection.scalars(text(FIT_RUNS), {"runs": list(chain)}))
     if not fit_runs:
         raise DraftRefused(

@@ -7,16 +7,14 @@ only up to the release's own time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from starledger.catalog.combine.current import standing_rows
+from starledger.catalog.pinned_sql import last_of, listed, members_of, up_to, valid
 from starledger.catalog.releases.plan import Part, Plan
-from starledger.catalog.releases.views import listed
-from starledger.schema.tables import Combination
 
 
 def members(plan: Plan) -> str:
     """Return the query of which spectrum belongs to which star."""
-    return _last_of("star_member", ("spectrum_id", "star_id"), "spectrum_id", plan.star_runs)
+    return members_of(plan.star_runs)
 
 
 def star_versions(plan: Plan) -> str:
@@ -25,21 +23,7 @@ def star_versions(plan: Plan) -> str:
         *("star_id", "starid", "gaia_dr2_source_id", "gaia_dr3_source_id", "ra", "dec"),
         *("ref_epoch", "healpix", "pmra", "pmdec"),
     )
-    return _last_of("star_version", columns, "star_id", plan.star_runs)
-
-
-def _last_of(table: str, columns: Sequence[str], key: str, runs: Sequence[int]) -> str:
-    """Return the query of the last row of each key among those of some star runs."""
-    query = (
-        f"SELECT {', '.join(f'o.{one}' for one in columns)}\n    FROM ledger.{table} o"  # noqa: S608
-        f" WHERE o.star_run_id IN {listed(runs)}"
-    )
-    if len(runs) == 1:
-        return query
-    return (
-        f"{query}\n    AND NOT EXISTS (SELECT FROM ledger.{table} n WHERE n.{key} = o.{key}"
-        f" AND n.star_run_id > o.star_run_id AND n.star_run_id IN {listed(runs)})"
-    )
+    return last_of("star_version", columns, "star_id", plan.star_runs)
 
 
 def fits_of(part: Part, fit: str) -> str:
@@ -69,64 +53,17 @@ def reduced_chi2(fit: str, n_labels: int) -> str:
 
 
 def current(plan: Plan, part: Part) -> str:
-    """Return the query of the current rows of a model's combination run.
-
-    They are those that `starledger.catalog.combine.current.current_combinations` gives, which
-    says why. Here the runs stand in the text, and what runs that are open still may write does
-    not count.
-    """
-    columns = ", ".join(f"c.{column.name}" for column in Combination.__table__.columns)
-    head = (
-        f"SELECT {columns}\n    FROM ledger.combination c"  # noqa: S608
-        f" WHERE c.combination_run_id = {part.combination_run_id}"
-    )
-    if len(part.chain) == 1:
-        return head
-    older = listed(part.chain[1:])
-    return (
-        f"{head}\n    UNION ALL SELECT {columns}\n    FROM ledger.combination c"  # noqa: S608
-        f" WHERE c.combination_run_id IN {older}"
-        "\n    AND NOT EXISTS (SELECT FROM ledger.combination later"
-        " WHERE later.star_id = c.star_id"
-        " AND later.combination_run_id > c.combination_run_id"
-        f" AND later.combination_run_id IN {listed(part.chain)})"
-        f"\n    AND EXISTS (SELECT FROM ({members(plan)}) m"
-        " JOIN ledger.spectrum s ON s.spectrum_id = m.spectrum_id"
-        " WHERE m.spectrum_id = c.best_spectrum_id AND m.star_id = c.star_id"
-        f" AND {_valid(plan, 's', part.as_of_run_id)})"
-    )
+    """Return the query of the current rows of a model's combination run."""
+    return standing_rows(part.chain, plan.star_runs, part.as_of_run_id, plan.unfinished)
 
 
 def still_valid(plan: Plan, spectrum: str) -> str:
     """Return the condition that a version of a spectrum was valid, and not withdrawn."""
-    return f"{spectrum}.valid_from_run_id <= {plan.as_of}\n    AND " + _valid(
-        plan, spectrum, plan.as_of
+    return f"{spectrum}.valid_from_run_id <= {plan.as_of}\n    AND " + valid(
+        spectrum, plan.as_of, plan.unfinished
     )
 
 
-def _valid(plan: Plan, spectrum: str, as_of: int) -> str:
-    late = f" OR {spectrum}.valid_to_run_id IN {listed(plan.unfinished)}" if plan.unfinished else ""
-    return "\n    AND ".join(
-        [
-            f"({spectrum}.valid_to_run_id IS NULL OR {spectrum}.valid_to_run_id > {as_of}{late})",
-            _not_withdrawn(plan, as_of, spectrum, "spectrum_id"),
-            _not_withdrawn(plan, as_of, spectrum, "data_release_id"),
-        ]
-    )
-
-
-def up_to(plan: Plan, run: str, as_of: int) -> str:
-    """Return the condition that a run had ended when the release was made, up to some run."""
-    late = f" AND {run} NOT IN {listed(plan.unfinished)}" if plan.unfinished else ""
-    return f"{run} <= {as_of}{late}"
-
-
-def _not_withdrawn(plan: Plan, as_of: int, row: str, key: str) -> str:
-    """Return the condition that the last word on a spectrum or a data release is no withdrawal."""
-    return (
-        f"{row}.{key} NOT IN (SELECT w.{key} FROM ledger.withdrawal w"  # noqa: S608
-        f" WHERE w.{key} IS NOT NULL AND w.action = 'withdrawn'"
-        f" AND {up_to(plan, 'w.run_id', as_of)}"
-        f" AND NOT EXISTS (SELECT FROM ledger.withdrawal l WHERE l.{key} = w.{key}"
-        f" AND l.run_id > w.run_id AND {up_to(plan, 'l.run_id', as_of)}))"
-    )
+def ended(plan: Plan, run: str) -> str:
+    """Return the condition that a run had ended when the release was made."""
+    return up_to(run, plan.as_of, plan.unfinished)

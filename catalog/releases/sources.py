@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from starledger.catalog.pinned_sql import listed
 from starledger.catalog.releases.checksums import Sum, sum_query, sums
-from starledger.catalog.releases.pinned_rows import fits_of_any, up_to
+from starledger.catalog.releases.pinned_rows import ended, fits_of_any
 from starledger.catalog.releases.plan import Plan
-from starledger.catalog.releases.views import listed
 from starledger.schema.tables import SCHEMA, metadata
 
 OBSERVED = """
@@ -71,7 +71,7 @@ def _all_columns(table: str) -> list[str]:
 
 def _columns(plan: Plan, table: str) -> list[str]:
     """Return all columns as they are now: what later migrations add is not part of the release."""
-    then = f"CASE WHEN {up_to(plan, f't.{VALIDITY}', plan.as_of)} THEN t.{VALIDITY} END"
+    then = f"CASE WHEN {ended(plan, f't.{VALIDITY}')} THEN t.{VALIDITY} END"
     return [then if name == f"t.{VALIDITY}" else name for name in _all_columns(table)]
 
 
@@ -104,7 +104,7 @@ def _of_runs(plan: Plan) -> Iterator[tuple[str, str, str | None]]:
     for table in ("run", "closed_run", "combination_run", "fit_run", "quality_run", "star_run"):
         yield table, f"t.run_id IN {pinned}", None
     yield "crossmatch_run", f"t.run_id IN {pinned}", None
-    yield "withdrawal", up_to(plan, "t.run_id", plan.as_of), None
+    yield "withdrawal", ended(plan, "t.run_id"), None
 
 
 def _of_catalogs(plan: Plan) -> Iterator[tuple[str, str, str | None]]:

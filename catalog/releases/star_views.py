@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from starledger.catalog.pinned_sql import listed
 from starledger.catalog.releases.calibrating import label_expressions, laterals, raw_columns
 from starledger.catalog.releases.columns import (
     Output,
@@ -23,7 +24,7 @@ from starledger.catalog.releases.pinned_rows import (
     star_versions,
 )
 from starledger.catalog.releases.plan import Matched, Part, Plan
-from starledger.catalog.releases.views import Branch, View, listed
+from starledger.catalog.releases.views import Branch, View
 from starledger.schema.flags import Scope, flags_of
 from starledger.schema.labels import LABELS
 from starledger.schema.prefixes import (

@@ -68,17 +68,6 @@ def _select(columns: Sequence[ViewColumn], branch: Branch) -> str:
     return "SELECT\n" + ",\n".join(parts) + f"\n{branch.source}"
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """Return numbers as SQL takes them behind IN.
-
-    Examples
-    --------
-    >>> listed([7, 12])
-    '(7, 12)'
-    """
-    return f"({', '.join(str(int(one)) for one in numbers)})"
-
-
 def quoted(text: str | None) -> str:
     """Return a text as a literal of SQL.
 

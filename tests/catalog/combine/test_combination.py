@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from starledger.catalog.combine.combination import CombinationUnderWay, combine,
 from starledger.catalog.combine.current import (
     NoSuchCombination,
     current_combinations,
-    pinned_combinations,
 )
 from starledger.catalog.combine.settings import CombineSettings, Estimator
 from starledger.catalog.combine.task import Choice
@@ -47,10 +45,7 @@ def sky(connection: Connection) -> Sky:
 
 def rows(connection: Connection, run: int) -> dict[int, Any]:
     """Return the current rows of a run by their star, without the number of the run."""
-    found = connection.execute(text(current_combinations(run))).mappings().all()
-    pinned = connection.execute(text(pinned_combinations(connection, run))).mappings().all()
-    by_star = itemgetter("star_id")
-    assert sorted(pinned, key=by_star) == sorted(found, key=by_star)
+    found = connection.execute(text(current_combinations(connection, run))).mappings().all()
     assert len({row["star_id"] for row in found}) == len(found)
     return {
         row["star_id"]: {k: v for k, v in row.items() if k != "combination_run_id"} for row in found
@@ -374,9 +369,4 @@ def test_a_run_that_failed_is_no_predecessor(sky: Sky, ledger: Database) -> None
 
 def test_only_a_combination_run_has_current_rows(sky: Sky) -> None:
     with pytest.raises(NoSuchCombination):
-        pinned_combinations(sky.connection, sky.runs["fits"])
-    assert rows_of_text(sky.connection, current_combinations(sky.runs["fits"])) == []
-
-
-def rows_of_text(connection: Connection, query: str) -> list[Any]:
-    return list(connection.execute(text(query)).all())
+        current_combinations(sky.connection, sky.runs["fits"])

@@ -43,7 +43,7 @@ def test_current_combinations_are_those_of_combine(
             draft = growing.draft("dr9", combinations=(run,))
             plan = check(connection, draft)
             ours = rows(connection, current(plan, plan.primary))
-            assert ours == rows(connection, current_combinations(run))
+            assert ours == rows(connection, current_combinations(connection, run))
             assert ours
 
 
