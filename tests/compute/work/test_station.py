@@ -84,9 +84,10 @@ def test_a_spectrum_that_breaks_the_fitter_is_set_aside_alone(
             return fit(spectra)
 
         here.fitter.fit = breaking
-        # What failed waits again after the next batch was looked for: for the next turn.
+        # What failed waits again when that is written: for this turn, or the next one if the next
+        # batch was looked for before.
         failed = [here.turn(60.0).counts["tried again"] for _ in range(4)]
-    assert failed == [1, 1, 1, 0]
+    assert (sum(failed), failed[-1]) == (3, 0)
     assert one(ledger, "SELECT count(*) FROM ledger.fit") == VISITS - 1
     said = str(one(ledger, "SELECT last_error FROM ledger.work WHERE state = 'aside'"))
     assert "ZeroDivisionError: the marked one" in said
