@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from starledger.schema.embedded import EmbeddedServer
@@ -50,6 +51,7 @@ class Database:
                 connect_args={"application_name": f"starledger {role.name.lower()}"},
                 pool_pre_ping=True,
             )
+            event.listen(engine, "rollback", _let_go_of_what_is_stuck)
             if role is Role.WORKER:
                 event.listen(engine, "connect", _wait_for_no_disk)
             self._engines[role] = engine
@@ -65,6 +67,24 @@ class Database:
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+
+def _let_go_of_what_is_stuck(connection: Connection) -> None:
+    """Close a connection that Ctrl-C left in the middle of a command, as it may in a COPY.
+
+    It cannot be rolled back, and the error that says so would stand in front of the interrupt: the
+    command would end as if it were our mistake. The server rolls back who goes away.
+    """
+    if connection.invalidated:
+        return
+    # What is detached from the pool has no other name for it.
+    driver: object = connection.connection.dbapi_connection
+    if (
+        isinstance(driver, psycopg.Connection)
+        and driver.info.transaction_status is TransactionStatus.ACTIVE
+    ):
+        driver.close()
+        connection.invalidate()
 
 
 def _wait_for_no_disk(connection: psycopg.Connection[object], _record: object) -> None:

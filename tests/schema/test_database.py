@@ -294,6 +294,24 @@ def test_what_the_server_reports_while_rows_are_copied(empty_database: Database)
 
 
 @pytest.mark.integration
+def test_an_interrupt_in_the_middle_of_a_command_comes_out(empty_database: Database) -> None:
+    engine = empty_database.engine()
+
+    def interrupted() -> None:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT 1"))
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            driver.pgconn.send_query(b"SELECT pg_sleep(600)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.integration
 def test_our_own_mistakes_are_not_explained_away(empty_database: Database) -> None:
     for mistake in ("SELECT nonsense", "SELECT 1 / 0"):
         with (

@@ -161,7 +161,7 @@ def test_an_interrupt_leaves_a_run_that_is_gone_on_with(
             os.killpg(begun.pid, signal.SIGINT)
             if processes == 1:
                 assert begun.wait(timeout=60) == 130
-        assert begun.wait(timeout=60) == 130, begun.communicate()
+        assert begun.wait(timeout=60) == 130, begun.communicate()[1]
         _, said = begun.communicate()
         assert "Traceback" not in said
     rows = content(ledger)
