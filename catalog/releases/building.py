@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
-from starledger.catalog.releases.columns import ViewColumn
+from starledger.catalog.fields import Field
 from starledger.catalog.releases.errors import DraftRefused, ReleaseExists
 from starledger.catalog.releases.execution import execute
 from starledger.catalog.releases.other_views import (
@@ -123,7 +123,7 @@ def _make(connection: Connection, schema: str, view: View) -> View:
     return replace(view, columns=_typed(view.columns, column_types(connection, schema, view.name)))
 
 
-def _typed(columns: Sequence[ViewColumn], types: Mapping[str, str]) -> tuple[ViewColumn, ...]:
+def _typed(columns: Sequence[Field], types: Mapping[str, str]) -> tuple[Field, ...]:
     return tuple(replace(column, type=types[column.name]) for column in columns)
 
 

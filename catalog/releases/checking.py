@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from starledger.catalog.calibrate.forms import Calibration, load
+from starledger.catalog.fields import Field
 from starledger.catalog.pinned_sql import chain_of
-from starledger.catalog.releases.columns import Output, ViewColumn
+from starledger.catalog.releases.columns import Output
 from starledger.catalog.releases.draft import Draft
 from starledger.catalog.releases.errors import DraftRefused
 from starledger.catalog.releases.plan import Matched, Part, Plan
@@ -315,7 +316,7 @@ def _part(
 
 
 def _output(row: Row[Any]) -> Output:
-    return Output(row.position, ViewColumn(row.name, "real", row.unit, row.ucd, row.description))
+    return Output(row.position, Field(row.name, "real", row.unit, row.ucd, row.description))
 
 
 def _recommended(draft: Draft, parts: Sequence[Part]) -> dict[str, str]:

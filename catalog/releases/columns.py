@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects import postgresql
 
+from starledger.catalog.fields import Field
 from starledger.schema.flags import Flag, Scope, flags_of
 from starledger.schema.labels import CatalogColumn, label
 from starledger.schema.prefixes import Prefix, prefixed
@@ -14,40 +15,6 @@ from starledger.schema.tables import SCHEMA, metadata
 from starledger.schema.units import DIMENSIONLESS
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True, slots=True)
-class ViewColumn:
-    """A column of a view.
-
-    Parameters
-    ----------
-    name
-        Its name.
-    type
-        Its type in PostgreSQL.
-    unit, ucd, description
-        As everywhere in the ledger.
-    """
-
-    name: str
-    type: str
-    unit: str
-    ucd: str
-    description: str
-
-    def named(self, name: str) -> ViewColumn:
-        """Return the column under another name."""
-        return replace(self, name=name)
-
-    def described(self, description: str) -> ViewColumn:
-        """Return the column with another description."""
-        return replace(self, description=description)
-
-    @property
-    def comment(self) -> str:
-        """The comment in the database."""
-        return f"{self.description} [{self.unit}; {self.ucd}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +30,10 @@ class Output:
     """
 
     position: int
-    column: ViewColumn
+    column: Field
 
 
-def of_table(table: str, column: str) -> ViewColumn:
+def of_table(table: str, column: str) -> Field:
     """Return a column as a table of the ledger declares it.
 
     Examples
@@ -77,10 +44,10 @@ def of_table(table: str, column: str) -> ViewColumn:
     declared = metadata.tables[f"{SCHEMA}.{table}"].columns[column]
     info: dict[str, Any] = declared.info
     kind = declared.type.compile(_DIALECT).lower()
-    return ViewColumn(column, kind, info["unit"], info["ucd"], info["description"])
+    return Field(column, kind, info["unit"], info["ucd"], info["description"])
 
 
-def of_label(name: str, prefix: Prefix | None = None) -> ViewColumn:
+def of_label(name: str, prefix: Prefix | None = None) -> Field:
     """Return the column of a label, or what a prefix makes of it.
 
     Examples
@@ -91,10 +58,10 @@ def of_label(name: str, prefix: Prefix | None = None) -> ViewColumn:
     known = label(name)
     found: CatalogColumn = known if prefix is None else prefixed(prefix, known)
     kind = {"flag_": "smallint", "bits_": "integer"}.get(prefix.text if prefix else "", "real")
-    return ViewColumn(found.name, kind, found.unit, found.ucd, found.description)
+    return Field(found.name, kind, found.unit, found.ucd, found.description)
 
 
-def of_flag(flag: Flag) -> ViewColumn:
+def of_flag(flag: Flag) -> Field:
     """Return the column that tells whether a flag is set.
 
     Examples
@@ -103,27 +70,27 @@ def of_flag(flag: Flag) -> ViewColumn:
     >>> of_flag(flag(Scope.STAR, "rv_variable")).type
     'boolean'
     """
-    return ViewColumn(flag.name, "boolean", DIMENSIONLESS, "meta.code.qual", flag.meaning)
+    return Field(flag.name, "boolean", DIMENSIONLESS, "meta.code.qual", flag.meaning)
 
 
-def readable_flags(scope: Scope) -> tuple[ViewColumn, ...]:
+def readable_flags(scope: Scope) -> tuple[Field, ...]:
     """Return the columns that say in words, and in short, what the bits of flags mean."""
     return (
-        ViewColumn(
+        Field(
             "quality_flag",
             "text",
             DIMENSIONLESS,
             "meta.code.qual",
             f"names of the flags of the {scope} that are set, joined by ' ; ', or good",
         ),
-        ViewColumn(
+        Field(
             "flag_warn",
             "boolean",
             DIMENSIONLESS,
             "meta.code.qual",
             f"whether a flag of the {scope} calls for care",
         ),
-        ViewColumn(
+        Field(
             "flag_bad",
             "boolean",
             DIMENSIONLESS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from starledger.catalog.releases.columns import ViewColumn, of_table
+from starledger.catalog.fields import Field
+from starledger.catalog.releases.columns import of_table
 from starledger.catalog.releases.pinned_rows import members
 from starledger.catalog.releases.plan import Matched, Plan
 from starledger.catalog.releases.views import Branch, View, quoted
@@ -14,8 +15,8 @@ from starledger.schema.units import DIMENSIONLESS
 _PAIR = ("origin", "separation", "epoch", "rank", "n_neighbours", "n_mates")
 
 
-def _word(name: str, ucd: str, description: str, kind: str = "text") -> ViewColumn:
-    return ViewColumn(name, kind, DIMENSIONLESS, ucd, description)
+def _word(name: str, ucd: str, description: str, kind: str = "text") -> Field:
+    return Field(name, kind, DIMENSIONLESS, ucd, description)
 
 
 _SIDES = tuple(
@@ -155,7 +156,7 @@ def _provenance_row(row: Mapping[str, object]) -> Iterator[str]:
 
 
 def _literal(
-    name: str, about: str, columns: Sequence[ViewColumn], rows: Sequence[Sequence[str]]
+    name: str, about: str, columns: Sequence[Field], rows: Sequence[Sequence[str]]
 ) -> View:
     """Return a view of rows that stand in its text."""
     names = [column.name for column in columns]

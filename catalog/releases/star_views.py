@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from starledger.catalog.fields import Field
 from starledger.catalog.pinned_sql import listed
 from starledger.catalog.releases.calibrating import label_expressions, laterals, raw_columns
 from starledger.catalog.releases.columns import (
     Output,
-    ViewColumn,
     of_flag,
     of_label,
     of_table,
@@ -138,7 +138,7 @@ def _view(plan: Plan, name: str, description: str, shown: Sequence[Shown]) -> Vi
     )
 
 
-def _columns(plan: Plan, shown: Sequence[Shown]) -> Iterator[tuple[ViewColumn, str]]:
+def _columns(plan: Plan, shown: Sequence[Shown]) -> Iterator[tuple[Field, str]]:
     """Yield each column with its SQL."""
     first = shown[0].row
     labels = [(one.row, label) for one in shown for label in one.labels]
@@ -161,14 +161,14 @@ def _columns(plan: Plan, shown: Sequence[Shown]) -> Iterator[tuple[ViewColumn, s
         yield from _declared(one)
 
 
-def _label(row: str, label: str) -> Iterator[tuple[ViewColumn, str]]:
+def _label(row: str, label: str) -> Iterator[tuple[Field, str]]:
     said = label_expressions(f"{row}.", label) | {f"scatter_{label}": f"{row}.own_scatter_{label}"}
     for prefix in _AROUND:
         column = of_label(label, prefix)
         yield column, said[column.name]
 
 
-def _declared(one: Shown) -> Iterator[tuple[ViewColumn, str]]:
+def _declared(one: Shown) -> Iterator[tuple[Field, str]]:
     """Yield what the model and the quality run declare beside labels."""
     for output in one.outputs:
         described = f"{output.column.description} (of the best visit)"
@@ -179,7 +179,7 @@ def _declared(one: Shown) -> Iterator[tuple[ViewColumn, str]]:
 
 def _flags(
     shown: Sequence[Shown], labels: Sequence[tuple[str, str]]
-) -> Iterator[tuple[ViewColumn, str]]:
+) -> Iterator[tuple[Field, str]]:
     """Yield the flags of the star, as bits, in words and one by one."""
     bits = " | ".join(f"coalesce({one.row}.own_flags, 0)" for one in shown)
     bits = f"({bits})"
@@ -193,14 +193,14 @@ def _flags(
     yield _HELD, held or "false"
 
 
-_REDUCED = ViewColumn(
+_REDUCED = Field(
     "chi2",
     "real",
     DIMENSIONLESS,
     "stat.fit.chi2;arith.ratio",
     "chi squared of the fit of the best visit, over its degrees of freedom",
 )
-_HELD = ViewColumn(
+_HELD = Field(
     "calibration_held",
     "boolean",
     DIMENSIONLESS,
@@ -209,8 +209,8 @@ _HELD = ViewColumn(
 )
 
 
-def _match_column(matched: Matched) -> ViewColumn:
-    return ViewColumn(
+def _match_column(matched: Matched) -> Field:
+    return Field(
         f"{matched.right_name}_id",
         "text",
         DIMENSIONLESS,

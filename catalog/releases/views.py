@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from starledger.catalog.releases.columns import ViewColumn
+from starledger.catalog.fields import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class View:
 
     name: str
     description: str
-    columns: tuple[ViewColumn, ...]
+    columns: tuple[Field, ...]
     branches: tuple[Branch, ...]
     indexed: tuple[tuple[str, ...], ...] = ()
     copied: bool = True
@@ -57,7 +57,7 @@ class View:
         return "\nUNION ALL\n".join(_select(self.columns, branch) for branch in self.branches)
 
 
-def _select(columns: Sequence[ViewColumn], branch: Branch) -> str:
+def _select(columns: Sequence[Field], branch: Branch) -> str:
     given = branch.expressions
     parts = [
         f"  {given[one.name]} AS {one.name}"

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from starledger.catalog.fields import Field
 from starledger.catalog.releases.calibrating import label_expressions, laterals, raw_columns
-from starledger.catalog.releases.columns import (
-    ViewColumn,
-    of_label,
-    of_table,
-    readable_flags,
-    readable_sql,
-)
+from starledger.catalog.releases.columns import of_label, of_table, readable_flags, readable_sql
 from starledger.catalog.releases.pinned_rows import (
     current,
     fits_of,
@@ -63,7 +58,7 @@ def visit_view(plan: Plan) -> View:
     )
 
 
-def _visit_columns() -> Iterator[tuple[ViewColumn, str]]:
+def _visit_columns() -> Iterator[tuple[Field, str]]:
     yield of_table("spectrum", "spectrum_id"), "s.spectrum_id"
     yield of_table("star_member", "star_id"), "member.star_id"
     yield (
@@ -87,7 +82,7 @@ def _visit_columns() -> Iterator[tuple[ViewColumn, str]]:
     yield of_table("shard", "path").named("shard"), "shard.path"
 
 
-_UQFLAG = ViewColumn(
+_UQFLAG = Field(
     "uqflag",
     "bigint",
     DIMENSIONLESS,
@@ -108,7 +103,7 @@ def fit_view(plan: Plan) -> View:
     )
 
 
-def _fit_columns(plan: Plan) -> tuple[ViewColumn, ...]:
+def _fit_columns(plan: Plan) -> tuple[Field, ...]:
     labels = dict.fromkeys(label for part in plan.parts for label in part.labels)
     outputs = {one.column.name: one.column for part in plan.parts for one in part.outputs}
     velocity = [] if "rv" in labels else [of_label("rv"), of_label("rv", ERROR)]
@@ -130,21 +125,21 @@ def _fit_columns(plan: Plan) -> tuple[ViewColumn, ...]:
     )
 
 
-_COMBINED = ViewColumn(
+_COMBINED = Field(
     "combined",
     "text",
     DIMENSIONLESS,
     "meta.code.status",
     "whether it went into the star's combination: used, rejected as an outlier, or left out",
 )
-_REDUCED = ViewColumn(
+_REDUCED = Field(
     "reduced_chi2",
     "real",
     DIMENSIONLESS,
     "stat.fit.chi2;arith.ratio",
     "chi squared of the fit over its degrees of freedom",
 )
-_HELD = ViewColumn(
+_HELD = Field(
     "calibration_held",
     "boolean",
     DIMENSIONLESS,
