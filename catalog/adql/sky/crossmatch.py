@@ -57,6 +57,13 @@ TURN = (
 )  # fmt: skip
 """How they lie, by row of base cells: 1 turns x round, 2 turns y round, then 4 exchanges both."""
 
+N_CORNERS = 4
+"""A square has so many."""
+
+SAID = 5
+"""How often a range is said: each time the planner, who cannot know how few rows are in ranges of
+another table, takes a ninth of what it took before; the search itself drops what is said twice."""
+
 NEAR = "near"
 """Marks our lateral items."""
 
@@ -97,14 +104,15 @@ def nearby(one: Point, other: Point, limit: exp.Expression, select: exp.Select) 
         return None
     best = max(pairs, key=lambda pair: (not _kept(pair, select), pair.star.rows or 0))
     name = f"_near_{1 + sum(NEAR in node.meta for node in select.find_all(exp.Var))}"
-    lateral = written(f"LATERAL {_ranges(best.centre, limit)} AS {name}", *best.centre.parts)
+    lateral = written(f"LATERAL {_ranges(best.centre, limit)} AS {name}", *best.centre.parts, limit)
     lateral.meta[NEAR] = True
     _put_beside(best.item, lateral)
     cell, lat = text_of(best.star.healpix or exp.null()), text_of(best.star.lat)
     ranges = " OR ".join(
-        f"{cell} BETWEEN {name}.first_{place} AND {name}.last_{place}" for place in range(4)
+        " AND ".join([f"{cell} BETWEEN {name}.first_{place} AND {name}.last_{place}"] * SAID)
+        for place in range(N_CORNERS)
     )
-    # The declinations tell the planner, who knows nothing of the ranges, how few rows are near.
+    # The declinations are quicker to test than the distance, for those in far parts of a cell.
     return f"({ranges}) AND {lat} BETWEEN {name}.low AND {name}.high"
 
 
@@ -173,13 +181,13 @@ def _ranges(centre: Point, limit: exp.Expression) -> str:
             for place, sign in enumerate("-+")
         },
         *_corners(),
-        *spread(*(f"{axis}_in_{corner}" for axis in "xy" for corner in range(4))),
-        {f"first_{corner}": _first(corner) for corner in range(4)},
+        *spread(*(f"{axis}_in_{corner}" for axis in "xy" for corner in range(N_CORNERS))),
+        {f"first_{corner}": _first(corner) for corner in range(N_CORNERS)},
     ]
-    answer = [f"first_{corner}" for corner in range(4)]
+    answer = [f"first_{corner}" for corner in range(N_CORNERS)]
     answer += [
         f"first_{corner} + (CAST(1 AS BIGINT) << shift) - 1 AS last_{corner}"
-        for corner in range(1, 4)
+        for corner in range(1, N_CORNERS)
     ]
     answer += [
         f"CASE WHEN k >= 0 THEN first_0 + (CAST(1 AS BIGINT) << shift) - 1 ELSE {WHOLE_SKY} END"
@@ -206,7 +214,7 @@ def _order_text(reach: str) -> str:
 
 def _corners() -> list[Mapping[str, str]]:
     """Return the steps to the base cell and the place in it of each corner of the square."""
-    places = [(corner, corner & 1, corner >> 1) for corner in range(4)]
+    places = [(corner, corner & 1, corner >> 1) for corner in range(N_CORNERS)]
     beyond = {
         f"beyond_{corner}": f"4 + {_beyond(f'x{x}')} + 3 * {_beyond(f'y{y}')}"
         for corner, x, y in places

@@ -98,7 +98,7 @@ def _half_limit(limit: exp.Expression) -> str:
     if known is not None:
         if known < 0:
             return literal(-1.0)
-        return literal(2.0) if known >= WHOLE else f"POWER(SIND({literal(known)} / 2), 2)"
+        return literal(2.0) if known >= WHOLE else f"POWER(SIND({flushed(literal(known))} / 2), 2)"
     text = double(limit)
     return (
         f"CASE WHEN {text} < 0 THEN -1 WHEN {text} < 180 THEN"
@@ -118,10 +118,11 @@ def _with_ranges(
 
 def _constant_ranges(one: Point, other: Point, limit: exp.Expression) -> str | None:
     radius = number(limit)
+    if radius is None:
+        return None
     for star, centre in ((one, other), (other, one)):
-        if star.healpix is not None and centre.constant is not None and radius is not None:
-            if 0 <= radius < WHOLE:
-                return in_ranges(star.healpix, cover.circle_ranges(*centre.constant, radius))
+        if star.healpix is not None and centre.constant is not None and 0 <= radius < WHOLE:
+            return in_ranges(star.healpix, cover.circle_ranges(*centre.constant, radius))
     return None
 
 
