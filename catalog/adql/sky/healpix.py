@@ -13,7 +13,6 @@ from sqlglot import exp
 
 from starledger.catalog.adql.sky.errors import SkyError
 from starledger.catalog.adql.sky.expressions import (
-    flushed,
     layered,
     number,
     text_of,
@@ -112,10 +111,10 @@ def in_base_cell(point: Point, more: Mapping[str, str]) -> list[Mapping[str, str
         " ELSE ATAN2D(-SIND(lon), -COSD(lon)) + 180 END / 90"
     )
     return [
-        {"lon": flushed(point.lon_text), "lat": point.lat_text, **more},
+        {"lon": point.lon_text, "lat": point.lat_text, **more},
         {
             "t": turns,
-            "z": flushed("SIND(lat)"),
+            "z": "SIND(lat)",
             # The cosine keeps the digits near the poles that 1 - |z| loses.
             "polar": "COSD(lat) * SQRT(3 / (1 + ABS(SIND(lat))))",
         },

@@ -105,12 +105,18 @@ def _signed_area(shape: Polygon | Box, steps: Steps) -> tuple[str, list[Vector]]
     apex = steps.vector(
         len(steps.layers), (f"{part} / NULLIF(SQRT{dot(long, long)}, 0)" for part in long)
     )
+    # The differences keep the digits that products of the corners lose in small outlines.
     triangles = [
-        f"2 * ATAN2({dot(apex, cross(one, other))},"
+        f"2 * ATAN2({dot(apex, cross(_less(one, apex), _less(other, apex)))},"
         f" 1 + {dot(apex, one)} + {dot(apex, other)} + {dot(one, other)})"
         for one, other in zip(corners, ends, strict=True)
     ]
     return steps.name(len(steps.layers), " + ".join(triangles)), corners
+
+
+def _less(one: Vector, other: Vector) -> Vector:
+    x, y, z = (flushed(f"{a} - {b}") for a, b in zip(one, other, strict=True))
+    return (x, y, z)
 
 
 def _direction(outline: Outline) -> Point:

@@ -33,7 +33,7 @@ def distance(one: Point, other: Point) -> exp.Expression:
     """
     lat, other_lat = one.lat_text, other.lat_text
     turn = flushed(f"{other.lon_text} - {one.lon_text}")
-    sin, other_sin = flushed(f"SIND({lat})"), flushed(f"SIND({other_lat})")
+    sin, other_sin = f"SIND({lat})", f"SIND({other_lat})"
     cos, other_cos = f"COSD({lat})", f"COSD({other_lat})"
     east = flushed(f"{other_cos} * SIND({turn})")
     north = flushed(f"{cos} * {other_sin} - {sin} * {other_cos} * COSD({turn})")

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from starledger.catalog.adql.sky import spherical
 from starledger.catalog.adql.sky.errors import SkyError
-from starledger.catalog.adql.sky.expressions import columns_of, double, finite, number
+from starledger.catalog.adql.sky.expressions import columns_of, double, finite, flushed, number
 
 MOST_DEGREES = 1e6
 """The largest size of a constant right ascension, whose turns are taken away."""
@@ -56,17 +56,17 @@ class Point:
 
     @property
     def lon_text(self) -> str:
-        """The right ascension in SQL, as a double that has a sine."""
+        """The right ascension in SQL, as a double whose sine can be multiplied."""
         return self._text(self.lon)
 
     @property
     def lat_text(self) -> str:
-        """The declination in SQL, as a double that has a sine."""
+        """The declination in SQL, as a double whose sine can be multiplied."""
         return self._text(self.lat)
 
     def _text(self, coordinate: exp.Expression) -> str:
         known = self.healpix is not None or number(coordinate) is not None
-        return double(coordinate) if known else finite(double(coordinate))
+        return flushed(double(coordinate) if known else finite(double(coordinate)))
 
     @property
     def parts(self) -> tuple[exp.Expression, ...]:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 def sql(text: object) -> exp.Expression:
     """Return an expression."""
-    if isinstance(text, float) or np.isscalar(text) and not isinstance(text, str):
+    if isinstance(text, float) or (np.isscalar(text) and not isinstance(text, str)):
         text = repr(float(text))  # type: ignore[arg-type]
     return parse_one(str(text), read="postgres")
 
@@ -74,7 +74,10 @@ def answered(connection: Connection, *answers: exp.Expression) -> tuple[Any, ...
 def around(lon: float, lat: float, size: float, n: int, seed: int = 5) -> tuple[Floats, Floats]:
     """Return positions that lie about a size from a centre, in degrees, up to thrice as far."""
     rng = np.random.default_rng(seed)
-    angle, far = rng.uniform(0, 2 * np.pi, n), np.radians(np.minimum(rng.uniform(0, 3, n) * size, 180))
+    angle, far = (
+        rng.uniform(0, 2 * np.pi, n),
+        np.radians(np.minimum(rng.uniform(0, 3, n) * size, 180)),
+    )
     return offset(lon, lat, angle, far)
 
 

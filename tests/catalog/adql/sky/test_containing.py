@@ -65,8 +65,9 @@ class Star:
         inside = np.zeros(len(points), bool)
         area = 0.0
         for a, b, c in self._triangles():
-            signs = np.stack([points @ np.cross(p, q) > 0 for p, q in ((a, b), (b, c), (c, a))])
-            inside |= np.all(signs, axis=0) | np.all(~signs, axis=0)
+            way = np.sign(a @ np.cross(b, c))
+            beside = [way * (points @ np.cross(p, q)) > 0 for p, q in ((a, b), (b, c), (c, a))]
+            inside |= np.all(beside, axis=0)
             area += abs(_excess(a, b, c))
         return inside if area <= 2 * math.pi else ~inside
 

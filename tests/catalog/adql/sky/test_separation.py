@@ -110,5 +110,7 @@ def test_what_is_no_angle_makes_null(asked: Connection, odd: str) -> None:
 def test_tiny_numbers_make_no_underflow(asked: Connection) -> None:
     tiny = [5e-324, 1e-300, -1e-170, 1e-30, 0.0]
     for other in (point(0, 0), point(5e-324, -1e-200), point(90, 90)):
-        got = of_points(asked, tiny, tiny[::-1], distance(PLACE, other), as_close(PLACE, other, sql(90)))
+        got = of_points(
+            asked, tiny, tiny[::-1], distance(PLACE, other), as_close(PLACE, other, sql(90))
+        )
         assert got[:, 1].all()
