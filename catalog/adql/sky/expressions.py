@@ -27,7 +27,6 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "DEGREES": math.degrees,
     "SQRT": math.sqrt,
     "ABS": abs,
-    "POWER": math.pow,
 }
 """The functions that are evaluated where their arguments are constant."""
 
@@ -35,6 +34,7 @@ OPERATIONS: dict[type[exp.Expression], Callable[[float, float], float]] = {
     exp.Add: lambda one, other: one + other,
     exp.Sub: lambda one, other: one - other,
     exp.Mul: lambda one, other: one * other,
+    exp.Pow: math.pow,
 }
 
 
