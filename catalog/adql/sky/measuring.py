@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.expressions import (
     flushed,
@@ -20,17 +21,17 @@ SQUARE_DEGREES = math.degrees(1) ** 2
 """In a steradian."""
 
 
-def coord1(point: Point) -> exp.Expression:
+def coord1(point: Point) -> Expression:
     """Return the right ascension of a position, in degrees."""
     return point.lon.copy()
 
 
-def coord2(point: Point) -> exp.Expression:
+def coord2(point: Point) -> Expression:
     """Return the declination of a position, in degrees."""
     return point.lat.copy()
 
 
-def area(shape: Shape) -> exp.Expression:
+def area(shape: Shape) -> Expression:
     """Return the area of a shape, in square degrees."""
     if isinstance(shape, Point):
         return exp.Literal.number("0.0")
@@ -83,7 +84,7 @@ def angles(vector: Vector) -> tuple[str, str]:
     return lon, f"ATAN2D({z}, SQRT(POWER({x}, 2) + POWER({y}, 2)))"
 
 
-def _area_of_circle(circle: Circle) -> exp.Expression:
+def _area_of_circle(circle: Circle) -> Expression:
     # 1 − cos r, by half the radius, which keeps the digits of small circles.
     known = number(circle.radius)
     text = literal(min(known, 180.0)) if known is not None else _up_to_180(circle.radius_text)

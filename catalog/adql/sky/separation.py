@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky import cover, crossmatch
 from starledger.catalog.adql.sky.expressions import (
@@ -19,7 +20,7 @@ WHOLE = 180.0
 """No two positions are farther apart, in degrees."""
 
 
-def distance(one: Point, other: Point) -> exp.Expression:
+def distance(one: Point, other: Point) -> Expression:
     """Return the angle between two positions, in degrees.
 
     It is worked out from the cross and the dot product, and so right to rounding everywhere, for
@@ -43,8 +44,8 @@ def distance(one: Point, other: Point) -> exp.Expression:
 
 
 def closer(
-    one: Point, other: Point, limit: exp.Expression, select: exp.Select | None = None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, select: exp.Select | None = None
+) -> Expression:
     """Return the condition that two positions are less than a limit apart.
 
     Parameters
@@ -61,8 +62,8 @@ def closer(
 
 
 def as_close(
-    one: Point, other: Point, limit: exp.Expression, select: exp.Select | None = None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, select: exp.Select | None = None
+) -> Expression:
     """Return the condition that two positions are at most a limit apart.
 
     Parameters
@@ -78,7 +79,7 @@ def as_close(
     return _with_ranges(one, other, limit, test, select)
 
 
-def as_integer(condition: exp.Expression) -> exp.Expression:
+def as_integer(condition: Expression) -> Expression:
     """Return a condition as 1, 0 or NULL."""
     return written(f"CAST({text_of(condition)} AS INTEGER)", condition)
 
@@ -93,7 +94,7 @@ def _half_angle(one: Point, other: Point) -> str:
     )
 
 
-def _half_limit(limit: exp.Expression) -> str:
+def _half_limit(limit: Expression) -> str:
     known = number(limit)
     if known is not None:
         if known < 0:
@@ -107,8 +108,8 @@ def _half_limit(limit: exp.Expression) -> str:
 
 
 def _with_ranges(
-    one: Point, other: Point, limit: exp.Expression, test: str, select: exp.Select | None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, test: str, select: exp.Select | None
+) -> Expression:
     used = (*one.parts, *other.parts, limit)
     near = _constant_ranges(one, other, limit)
     if near is None and select is not None:
@@ -116,7 +117,7 @@ def _with_ranges(
     return written(f"({near} AND {test})" if near else f"({test})", *used)
 
 
-def _constant_ranges(one: Point, other: Point, limit: exp.Expression) -> str | None:
+def _constant_ranges(one: Point, other: Point, limit: Expression) -> str | None:
     radius = number(limit)
     if radius is None:
         return None
@@ -126,7 +127,7 @@ def _constant_ranges(one: Point, other: Point, limit: exp.Expression) -> str | N
     return None
 
 
-def in_ranges(healpix: exp.Expression, ranges: cover.Ranges) -> str:
+def in_ranges(healpix: Expression, ranges: cover.Ranges) -> str:
     """Return the condition that a column lies in one of some ranges, ends included."""
     column = text_of(healpix)
     return "(" + " OR ".join(f"{column} BETWEEN {a} AND {b}" for a, b in ranges) + ")"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sqlalchemy import Connection
-from sqlglot import exp, parse_one
+from sqlglot import parse_one
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.shapes import Box, Circle, Point, Polygon
 from starledger.schema.sky import healpix_cells
@@ -16,11 +17,13 @@ from starledger.schema.sky import healpix_cells
 Floats = NDArray[np.float64]
 
 
-def sql(text: object) -> exp.Expression:
+def sql(text: object) -> Expression:
     """Return an expression."""
     if isinstance(text, float) or (np.isscalar(text) and not isinstance(text, str)):
         text = repr(float(text))  # type: ignore[arg-type]
-    return parse_one(str(text), read="postgres")
+    parsed = parse_one(str(text), read="postgres")
+    assert isinstance(parsed, Expression)
+    return parsed
 
 
 def point(lon: object, lat: object) -> Point:
@@ -51,7 +54,7 @@ PLACE = Point(sql("p.ra"), sql("p.dec"))
 
 
 def of_points(
-    connection: Connection, lon: ArrayLike, lat: ArrayLike, *answers: exp.Expression
+    connection: Connection, lon: ArrayLike, lat: ArrayLike, *answers: Expression
 ) -> NDArray[Any]:
     """Return what some expressions of `p.ra`, `p.dec` and `p.healpix` answer, a column for each."""
     ra, dec = np.broadcast_arrays(np.atleast_1d(lon).astype(float), np.asarray(lat, float))
@@ -65,7 +68,7 @@ def of_points(
     return np.array([tuple(row) for row in rows])
 
 
-def answered(connection: Connection, *answers: exp.Expression) -> tuple[Any, ...]:
+def answered(connection: Connection, *answers: Expression) -> tuple[Any, ...]:
     """Return what some constant expressions answer."""
     listed = ", ".join(answer.sql("postgres") for answer in answers)
     return tuple(connection.exec_driver_sql(f"SELECT {listed}").one())

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sqlalchemy import Connection
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.containing import contains
 from starledger.catalog.adql.sky.errors import SkyError
@@ -134,7 +135,7 @@ def test_polygons_of_columns_hold_what_constant_ones_hold(asked: Connection, sta
     np.testing.assert_array_equal(columns[clear], constant[clear])
 
 
-def _kept(constant: object) -> object:
+def _kept(constant: object) -> Expression:
     """Return a constant that looks like a column."""
     return sql(f"{constant} + 0 * p.ra")
 

@@ -1,4 +1,4 @@
-"""HEALPix in SQL agrees with cdshealpix: every order, poles, borders, right ascensions beyond 360."""
+"""HEALPix in SQL agrees with cdshealpix: every order, poles, borders, any right ascension."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cells(lon: Floats, lat: Floats, order: int) -> np.ndarray:
 
 
 def scattered() -> tuple[Floats, Floats]:
-    """Return positions everywhere, many very near the poles, base cells' borders and the equator."""
+    """Return positions everywhere, many very near poles, base cells' borders and the equator."""
     rng = np.random.default_rng(11)
     n = 4000
     lon, lat = rng.uniform(-360, 720, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))

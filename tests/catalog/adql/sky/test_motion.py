@@ -26,7 +26,7 @@ def test_space_motion_is_astropys(
     lon = np.array([0.0, 359.99999, 269.45, 10.0, 200.0])
     lat = np.array([0.0, 30.0, 4.7, 89.999, -89.99])
     moved = epoch_prop_pos(
-        PLACE, *map(sql, (parallax, pmra, pmdec, rv)), sql(2016.0), sql(2016.0 + years)
+        PLACE, sql(parallax), sql(pmra), sql(pmdec), sql(rv), sql(2016.0), sql(2016.0 + years)
     )
     got = of_points(asked, lon, lat, coord1(moved), coord2(moved)).astype(float)
     before = SkyCoord(
