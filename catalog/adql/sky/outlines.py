@@ -19,6 +19,11 @@ NO_DIGITS = 1e-30
 """Smaller constant components are 0: PostgreSQL refuses products that underflow."""
 
 
+ASIDE: Vector = ("0.36", "0.48", "0.8")
+ELSEWHERE: Vector = ("0.8", "-0.6", "0.0")
+"""Two directions at right angles, on no meridian that a survey would use."""
+
+
 @dataclass
 class Steps:
     """The steps of a sub-select, and the names that they give."""
@@ -164,8 +169,8 @@ class Sides:
 def sides_of(shape: Polygon | Box, steps: Steps) -> Sides:
     """Return the outline of a polygon or a box, whose steps are added to some.
 
-    An outline of columns must lie within half of the sky: its outside is taken where it is
-    farthest from the middle of its corners.
+    An outline of columns must lie within half of the sky: far from the middle of its corners is
+    its outside.
     """
     if shape.constant is not None:
         return _constant_sides(shape.constant)
@@ -176,20 +181,42 @@ def sides_of(shape: Polygon | Box, steps: Steps) -> Sides:
     )
     step = 0 if isinstance(shape, Polygon) else 2
     ends = [*corners[1:], corners[0]]
-    away = steps.vector(
-        step + 1, (f"-({' + '.join(parts)})" for parts in zip(*corners, strict=True))
-    )
+    away = _away(corners, steps)
     normals = [
-        steps.vector(step + 1, cross(one, other)) for one, other in zip(corners, ends, strict=True)
+        # The sum and the difference keep the digits that the plain product loses on short sides.
+        steps.vector(step + 1, cross(_each(one, "+", other), _each(other, "-", one)))
+        for one, other in zip(corners, ends, strict=True)
     ]
     lengths = [steps.name(step + 2, f"NULLIF(SQRT({dot(n, n)}), 0)") for n in normals]
-    turns = [steps.vector(step + 2, cross(away, corner)) for corner in corners]
+    turns = [steps.vector(len(steps.layers) - 1, cross(away, corner)) for corner in corners]
     eastward = [f"{dot(normal, away)} > 0" for normal in normals]
     units = [
         steps.vector(step + 3, (f"{part} / {length}" for part in normal))
         for normal, length in zip(normals, lengths, strict=True)
     ]
     return Sides(corners, units, turns, eastward, reference_inside=False)
+
+
+def _each(one: Vector, sign: str, other: Vector) -> Vector:
+    x, y, z = (flushed(f"{a} {sign} {b}") for a, b in zip(one, other, strict=True))
+    return (x, y, z)
+
+
+def _away(corners: list[Vector], steps: Steps) -> Vector:
+    """Return a direction far from the middle of some corners, but not opposite to it.
+
+    From a point, all ways to the opposite one are alike, and rounding would choose among them.
+    """
+    step = len(steps.layers)
+    middle = steps.vector(step, (" + ".join(parts) for parts in zip(*corners, strict=True)))
+    slant = f"ABS{dot(middle, ASIDE)} < 0.9 * SQRT{dot(middle, middle)}"
+    pairs = zip(middle, cross(middle, ASIDE), cross(middle, ELSEWHERE), strict=True)
+    away = steps.vector(
+        step + 1,
+        (f"CASE WHEN {slant} THEN {a} ELSE {b} END / 2 - {part}" for part, a, b in pairs),
+    )
+    steps.layers.append({})
+    return away
 
 
 def _constant_sides(outline: Outline) -> Sides:
