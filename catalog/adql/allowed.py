@@ -1,7 +1,7 @@
 """The parts of a query that ADQL has, and what each may hold: all else is refused.
 
-sqlglot reads far more than ADQL, and a part that is allowed may hold one that is not (``DISTINCT ON``
-in ``DISTINCT``, ``RECURSIVE`` in ``WITH``). Hence the list says both.
+sqlglot reads far more than ADQL, and a part that is allowed may hold one that is not
+(``DISTINCT ON`` in ``DISTINCT``, ``RECURSIVE`` in ``WITH``). Hence the list says both.
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ ALLOWED: dict[type[exp.Expression], frozenset[str]] = {
     exp.Between: frozenset({"this", "low", "high"}),
     exp.DPipe: frozenset({"this", "expression", "safe"}),
     exp.Div: frozenset({"this", "expression", "typed", "safe"}),
+    exp.Like: frozenset({"this", "expression", "negate"}),
+    exp.ILike: frozenset({"this", "expression", "negate"}),
     **dict.fromkeys(
-        (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Like,
-         exp.ILike, exp.Add, exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor),
+        (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Add, exp.Sub,
+         exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor),
         _BINARY,
     ),
 }  # fmt: skip

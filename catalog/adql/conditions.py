@@ -28,9 +28,7 @@ _TRUTHS = {1: True, 0: False, "true": True, "false": False, "t": True, "f": Fals
            "1": True, "0": False}  # fmt: skip
 
 
-def where(
-    node: exp.Expression, scope: Scope, select: exp.Select | None, clause: str
-) -> Value:
+def where(node: exp.Expression, scope: Scope, select: exp.Select | None, clause: str) -> Value:
     """Translate the condition of a clause in which no aggregates may stand.
 
     Parameters
@@ -57,11 +55,10 @@ def where(
 def condition(node: exp.Expression, scope: Scope) -> Value:
     """Translate what must be true or false."""
     found = scope.any_value(node)
-    if found.predicate:
-        return found
-    if found.type == BOOLEAN:
-        return replace(found, predicate=True)
-    scope.refuse(node, "This is a value, no condition.", "Compare it with something, as 1 = CONTAINS(…).")
+    if not found.predicate and found.type != BOOLEAN:
+        scope.refuse(node, "This is a value, no condition.",
+                     "Compare it with something, as 1 = CONTAINS(…).")  # fmt: skip
+    return replace(found, predicate=True)
 
 
 def _flat(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
@@ -148,7 +145,9 @@ def check_time(text: str, node: exp.Expression, scope: Scope) -> None:
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        scope.refuse(node, f"{text[:40]!r} is no time.", "Write it as 2015-01-01T12:30:00.", word=text)
+        scope.refuse(
+            node, f"{text[:40]!r} is no time.", "Write it as 2015-01-01T12:30:00.", word=text
+        )
 
 
 def between(node: exp.Between, scope: Scope) -> Value:
@@ -173,8 +172,8 @@ def within(node: exp.In, scope: Scope) -> Value:
         scope.refuse(node.this, f"The query after IN gives {len(found.outputs)} columns.",
                      "It must give one.")  # fmt: skip
     other = found.outputs[0]
-    alike([replace(this, constant=None), replace(other.value, type=other.field.type, constant=None)],
-          node, scope)  # fmt: skip
+    given = replace(other.value, type=other.field.type, constant=None)
+    alike([replace(this, constant=None), given], node, scope)
     sql = exp.In(this=bracketed(this.sql), query=exp.Subquery(this=found.sql))
     value = made_of([this], sql, BOOLEAN, predicate=True)
     return replace(value, loose=value.loose + found.outer)
@@ -192,6 +191,8 @@ def like(node: exp.Expression, scope: Scope) -> Value:
     )
     if not isinstance(parts[1].constant, str) or "\\" in parts[1].constant:
         sql = exp.Escape(this=sql, expression=exp.Literal.string(""))
+    if node.args.get("negate"):
+        sql = exp.Not(this=exp.Paren(this=sql))
     return made_of(parts, sql, BOOLEAN, predicate=True)
 
 

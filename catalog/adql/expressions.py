@@ -9,6 +9,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from starledger.catalog.adql.conditions import alike, check_time, condition
+from starledger.catalog.adql.dialect import TYPES
 from starledger.catalog.adql.geometry import ARRAY, number, on_sky, whole
 from starledger.catalog.adql.reading import start
 from starledger.catalog.adql.scopes import Scope
@@ -53,6 +54,8 @@ CASTS = {
 
 def column(node: exp.Column, scope: Scope) -> Value:
     """Translate the name of a column."""
+    if not isinstance(node.this, exp.Identifier):
+        scope.refuse(node, "A star cannot stand here.", "Name one column.", word="*")
     found = scope.column(node)
     sql = found.sql
     owner = scope.owner(found)
@@ -87,7 +90,8 @@ def _number(node: exp.Literal, scope: Scope, sign: str) -> Value:
     value = float(sign + text)
     if math.isinf(value):
         scope.refuse(node, f"The number {text[:30]} is too large.", "The largest is 1.8e308.")
-    return Value(cast(_signed(text, sign), DOUBLE), DOUBLE, constant=value)
+    # PostgreSQL refuses numbers that are too small to be doubles.
+    return Value(cast(_signed(text if value else "0", sign), DOUBLE), DOUBLE, constant=value)
 
 
 def _signed(text: str, sign: str) -> exp.Expression:
@@ -243,8 +247,7 @@ def case(node: exp.Case, scope: Scope) -> Value:
     kind = one_type(values, node, scope)
     sqls = [converted(value, kind) for value in values]
     branches = [
-        exp.If(this=asked.sql, true=sql)
-        for asked, sql in zip(conditions, sqls, strict=False)
+        exp.If(this=asked.sql, true=sql) for asked, sql in zip(conditions, sqls, strict=False)
     ]
     made = exp.Case(
         this=ask.sql if ask else None, ifs=branches,
@@ -288,8 +291,7 @@ def typed(node: exp.Cast, scope: Scope) -> Value:
 
 
 def _no_type(node: exp.Cast, scope: Scope) -> NoReturn:
-    names = "SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, CHAR(n), VARCHAR(n), TIMESTAMP"
-    scope.refuse(node.args["to"], "There is no such type for CAST.", f"There are {names}.",
+    scope.refuse(node.args["to"], "There is no such type for CAST.", f"There are {TYPES}.",
                  word=str(node.args["to"].this))  # fmt: skip
 
 

@@ -113,8 +113,9 @@ def expect(node: exp.Expression, scope: Scope, *counts: int) -> None:
     """Refuse a call whose number of arguments is none of some."""
     if len(node.expressions) not in counts:
         wanted = " or ".join(map(str, counts))
-        scope.refuse(node, f"{str(node.this).upper()} takes {wanted} arguments,"
-                     f" not {len(node.expressions)}.")  # fmt: skip
+        noun = "argument" if counts == (1,) else "arguments"
+        name, given = str(node.this).upper(), len(node.expressions)
+        scope.refuse(node, f"{name} takes {wanted} {noun}, not {given}.")
 
 
 def number(node: exp.Expression, scope: Scope) -> Value:
@@ -256,7 +257,7 @@ def the_distance(node: exp.Expression, scope: Scope) -> Value:
     parts = _two_points(node, scope)
     sql = on_sky(node, scope, distance, *(part.shape for part in parts))
     described = about("deg", "pos.angDistance", "distance on the sky")
-    return made_of(parts, sql, DOUBLE, about=described, name="distance")
+    return made_of(parts, cast(sql, DOUBLE), DOUBLE, about=described, name="distance")
 
 
 def _two_points(node: exp.Expression, scope: Scope) -> list[Value]:
@@ -273,7 +274,7 @@ def the_area(node: exp.Expression, scope: Scope) -> Value:
     found = shape(node.expressions[0], scope)
     sql = on_sky(node, scope, area, found.shape)
     described = about("deg**2", "phys.angArea", "area on the sky")
-    return made_of([found], sql, DOUBLE, about=described, name="area")
+    return made_of([found], cast(sql, DOUBLE), DOUBLE, about=described, name="area")
 
 
 def coordinate(node: exp.Expression, scope: Scope) -> Value:

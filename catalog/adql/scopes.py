@@ -10,7 +10,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from starledger.catalog.adql.errors import AdqlError, place
-from starledger.catalog.adql.reading import start
+from starledger.catalog.adql.reading import WORD, start
 from starledger.catalog.adql.sky.shapes import Shape
 from starledger.catalog.adql.values import Loose, Value
 from starledger.catalog.adql.words import RESERVED
@@ -51,9 +51,8 @@ class Column:
     @property
     def sql(self) -> exp.Expression:
         """The column in PostgreSQL."""
-        if self.merged is not None:
-            return self.merged.copy()
-        assert self.item is not None
+        if self.item is None:
+            return self.merged.copy() if self.merged is not None else exp.Null()
         return exp.Column(
             this=exp.Identifier(this=self.sql_name, quoted=True),
             table=exp.Identifier(this=self.item.alias, quoted=False),
@@ -213,9 +212,14 @@ class Scope:
         """Raise the error about a part of the query; `near` are words that may have been meant."""
         at = start(node)
         line, column = place(self.context.text, at)
-        said = word if word is not None else _word(node)
+        said = word if word is not None else _word(node) or self.word_at(at)
         raise AdqlError(what, remedy=remedy, line=line, column=column, word=said,
                         suggestion=nearest(said, near))  # fmt: skip
+
+    def word_at(self, offset: int) -> str:
+        """Return the word that begins at some character of the query."""
+        found = WORD.match(self.context.text, offset)
+        return found[0] if found else ""
 
     def name(self, node: exp.Expression) -> str:
         """Return a name that the query gives or uses, if it may be one."""
@@ -232,13 +236,10 @@ class Scope:
 
     def column(self, node: exp.Column) -> Column:
         """Return what the name of a column means here, or in the query around."""
-        scope: Scope | None = self
-        while scope is not None:
-            found = scope._own_column(node)
-            if found is not None:
-                return found
-            scope = scope.parent
-        self._no_column(node)
+        found = next((one for scope in self.chain() if (one := scope._own_column(node))), None)
+        if found is None:
+            self._no_column(node)
+        return found
 
     def has_name(self, node: exp.Column) -> bool:
         """Whether one of the columns here has a name."""
@@ -312,7 +313,9 @@ class Scope:
         if not node.this.args.get("quoted"):
             self.name(node.this)
         owners = ", ".join(dict.fromkeys(item.name for item in self.items))
-        self.refuse(node, f"There is no column {node.this.this} in {owners or 'FROM'}.", near=columns)
+        self.refuse(
+            node, f"There is no column {node.this.this} in {owners or 'FROM'}.", near=columns
+        )
 
     def _no_column_of(self, node: exp.Column, item: Item) -> NoReturn:
         self.refuse(node, f"The table {item.name} has no column {node.this.this}.",
@@ -349,12 +352,14 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
 
 def _word(node: exp.Expression) -> str:
-    """Return the word of the query that a part begins with or is named by."""
+    """Return the word of the query that a part begins with, or the name of a column."""
+    if isinstance(node, exp.Column):
+        return str(node.this.this)
+    first, at = node, start(node)
     for one in node.walk():
-        if isinstance(one, exp.Identifier | exp.Literal):
-            if isinstance(one.parent, exp.Column):
-                return str(one.parent.this.this)
-            return str(one.this)
-        if isinstance(one, exp.Anonymous):
-            return str(one.this)
-    return ""
+        if one.meta.get("start") == at and isinstance(
+            one, exp.Identifier | exp.Literal | exp.Anonymous
+        ):
+            first = one
+    named = isinstance(first, exp.Identifier | exp.Literal | exp.Anonymous)
+    return str(first.this) if named else ""

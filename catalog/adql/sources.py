@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -86,7 +87,7 @@ def _check_join(node: exp.Join, scope: Scope, on: bool, using: bool, natural: bo
             scope.refuse(node.this, "A CROSS JOIN has no condition.", "Write JOIN … ON …")
     elif conditions != 1:
         scope.refuse(node.this, "A join has one condition.",
-                     "Write ON, USING, or NATURAL before it; or a comma for all pairs.")  # fmt: skip
+                     "Write ON, USING or NATURAL; or a comma for all pairs.")  # fmt: skip
 
 
 def _check_names(node: exp.Join, scope: Scope, groups: list[Rows], right: Rows) -> None:
@@ -176,8 +177,10 @@ def _source(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
         return _derived(node, scope)
     if node.args.get("alias") is not None:
         scope.refuse(node, "A join in brackets has no name.", "Take the name away.")
-    if isinstance(inner, exp.Subquery) and inner.args.get("alias") is None and not inner.args.get(
-        "joins"
+    if (
+        isinstance(inner, exp.Subquery)
+        and inner.args.get("alias") is None
+        and not inner.args.get("joins")
     ):
         return _source(inner, scope)
     return _source(inner, scope)
@@ -205,7 +208,9 @@ def _table(node: exp.Table, scope: Scope) -> tuple[exp.Expression, Rows]:
     if given is not None:
         if columns:
             scope.refuse(node, "A table's columns cannot be renamed here.", "Use AS in SELECT.")
-        named = _named_query(name or given.name, quoted if name else given.quoted, given.query, scope)
+        named = _named_query(
+            name or given.name, quoted if name else given.quoted, given.query, scope
+        )
         return _aliased(exp.Table(this=exp.Identifier(this=given.sql_name)), named)
     table = find_table(node, scope)
     if columns:
@@ -266,7 +271,7 @@ def find_table(node: exp.Table, scope: Scope) -> Table:
     return found[0]
 
 
-def _no_table(node: exp.Table, scope: Scope) -> None:
+def _no_table(node: exp.Table, scope: Scope) -> NoReturn:
     context = scope.context
     name, schema = node.this, node.args.get("db")
     said = f"{schema.this}.{name.this}" if schema is not None else str(name.this)
@@ -279,8 +284,8 @@ def _no_table(node: exp.Table, scope: Scope) -> None:
         if elsewhere:
             scope.refuse(node, f"There is no table {said} without a schema.",
                          f"Write {elsewhere[0]}.", word=said)  # fmt: skip
-    scope.refuse(node, f"There is no table {said}.", f"There are: {', '.join(near[:12]) or 'none'}.",
-                 near=near, word=said)  # fmt: skip
+    known = ", ".join(near[:12]) or "none"
+    scope.refuse(node, f"There is no table {said}.", f"There are: {known}.", near=near, word=said)
 
 
 def _is(name: str, said: str, exact: bool | None) -> bool:

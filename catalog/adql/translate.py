@@ -10,7 +10,7 @@ from sqlglot.dialects.postgres import Postgres
 
 from starledger.catalog.adql import conditions, expressions
 from starledger.catalog.adql.functions import function
-from starledger.catalog.adql.queries import any_query, query
+from starledger.catalog.adql.queries import any_query, query, unlike
 from starledger.catalog.adql.reading import read, refuse
 from starledger.catalog.adql.scopes import Context, Handlers, Query, Scope
 from starledger.catalog.adql.values import Value
@@ -71,13 +71,14 @@ def translate(text: str, tables: Sequence[Table], *, default: str | None) -> Tra
         tree = read(text)
         context = Context(text, tables, default, Handlers(_value, query))
         found = any_query(tree, Scope(context))
+        outputs = unlike(found.outputs, found.sql)
         sql = POSTGRES.generate(found.sql, copy=False, comments=False)
     except RecursionError:
         refuse(text, 0, "The query is too deeply nested.", "Name parts of it in a WITH clause.")
     limit = found.sql.args.get("limit")
     return Translation(
         sql=sql,
-        fields=tuple(output.field for output in found.outputs),
+        fields=tuple(output.field for output in outputs),
         limit=int(limit.expression.this) if limit is not None else None,
     )
 

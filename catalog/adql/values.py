@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,7 @@ class Loose:
 
     scope: object
     name: str
-    start: int
+    start: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def made_of(parts: Sequence[Value], sql: exp.Expression, kind: str, **more: Any)
     if len(parts) == 1:
         loose = parts[0].loose
     else:
-        loose = tuple(one for part in parts for one in part.loose)
+        loose = tuple(dict.fromkeys(one for part in parts for one in part.loose))
     return Value(sql, kind, aggregate=any(part.aggregate for part in parts), loose=loose, **more)
 
 
