@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from starledger.catalog.adql.sky.expressions import double, flushed, layered, number
 from starledger.catalog.adql.sky.shapes import Box, Point, Polygon
 from starledger.catalog.adql.sky.spherical import Outline, Vectors, unit_vectors
@@ -199,7 +197,7 @@ def _constant_sides(outline: Outline) -> Sides:
     return Sides(
         [_numbers(corner) for corner in outline.corners],
         [_numbers(normal) for normal in outline.normals],
-        [_numbers(turn) for turn in np.cross(outline.reference, outline.corners)],
+        [_numbers(turn) for turn in outline.turns],
         ["TRUE" if east else "FALSE" for east in eastward],
         outline.reference_inside,
     )
@@ -208,17 +206,13 @@ def _constant_sides(outline: Outline) -> Sides:
 def _box_corners(box: Box, steps: Steps) -> list[Vector]:
     lon, lat = box.centre.lon_text, box.centre.lat_text
     middle = steps.position(box.centre)
-    east = steps.vector(0, map(flushed, (f"-SIND({lon})", f"COSD({lon})", "0.0")))
+    east = steps.vector(0, (f"-SIND({lon})", f"COSD({lon})", "0.0"))
     north = steps.vector(
-        0,
-        map(
-            flushed, (f"-SIND({lat}) * COSD({lon})", f"-SIND({lat}) * SIND({lon})", f"COSD({lat})")
-        ),
+        0, (f"-SIND({lat}) * COSD({lon})", f"-SIND({lat}) * SIND({lon})", f"COSD({lat})")
     )
     half = {}
     for name, size in (("width", box.width), ("height", box.height)):
         text = double(size)
-        # As everywhere, a size that is none makes no error but an answer of NULL.
         inside = (
             text
             if number(size) is not None
