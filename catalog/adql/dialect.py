@@ -112,10 +112,10 @@ class Adql(Dialect):
 
         def expression(
             self,
-            instance: exp.Expression,
+            instance: exp.Expr,
             token: Token | None = None,
             comments: list[str] | None = None,  # noqa: ARG002
-        ) -> exp.Expression:
+        ) -> exp.Expr:
             """Note where each part of the query stands: its own word, or the last of it."""
             at = token or self._prev
             if at:
@@ -130,6 +130,6 @@ class Adql(Dialect):
                 join.meta["comma"] = comma
             return join
 
-        def _parse_user_defined_type(self, identifier: exp.Expression) -> exp.Expression | None:  # noqa: ARG002
+        def _parse_user_defined_type(self, identifier: exp.Expr) -> exp.Expr | None:  # noqa: ARG002
             """Refuse types that are not ADQL's."""
             return self.raise_error(f"types are {TYPES}", self._prev)

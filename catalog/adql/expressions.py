@@ -94,12 +94,12 @@ def _number(node: exp.Literal, scope: Scope, sign: str) -> Value:
     return Value(cast(_signed(text if value else "0", sign), DOUBLE), DOUBLE, constant=value)
 
 
-def _signed(text: str, sign: str) -> exp.Expression:
+def _signed(text: str, sign: str) -> exp.Expr:
     unsigned = exp.Literal.number(text)
     return exp.Neg(this=unsigned) if sign else unsigned
 
 
-def _whole(node: exp.Expression, scope: Scope, value: int) -> Value:
+def _whole(node: exp.Expr, scope: Scope, value: int) -> Value:
     if not -(2**63) <= value < 2**63:
         scope.refuse(node, f"The whole number {value} is too large.",
                      "Whole numbers go up to 9223372036854775807; write others as 1e20.",
@@ -158,10 +158,10 @@ def arithmetic(node: exp.Binary, scope: Scope) -> Value:
     return left
 
 
-def _chain(node: exp.Expression, scope: Scope) -> list[tuple[type[exp.Expression], Value]]:
+def _chain(node: exp.Expr, scope: Scope) -> list[tuple[type[exp.Expr], Value]]:
     """Return the operands of a chain of operations of equal rank, without recursion."""
-    found: list[tuple[type[exp.Expression], Value]] = []
-    current: exp.Expression = node
+    found: list[tuple[type[exp.Expr], Value]] = []
+    current: exp.Expr = node
     while isinstance(current, exp.Add | exp.Sub | exp.Mul | exp.Div):
         found.append((type(current), number(current.args["expression"], scope)))
         current = current.this
@@ -169,7 +169,7 @@ def _chain(node: exp.Expression, scope: Scope) -> list[tuple[type[exp.Expression
     return found[::-1]
 
 
-def _step(operation: type[exp.Expression], left: Value, right: Value) -> Value:
+def _step(operation: type[exp.Expr], left: Value, right: Value) -> Value:
     kinds = {left.type, right.type} - {NULL}
     if kinds <= set(INTEGERS):
         kind = max(kinds, key=INTEGERS.index, default=INTEGER)
@@ -186,7 +186,7 @@ def _step(operation: type[exp.Expression], left: Value, right: Value) -> Value:
     return made_of([left, right], sql, kind, about=about(unit) if unit else None)
 
 
-def _unit(operation: type[exp.Expression], left: Value, right: Value) -> str | None:
+def _unit(operation: type[exp.Expr], left: Value, right: Value) -> str | None:
     """Return the unit of a sum, difference, product or quotient, if it follows."""
     bare = DIMENSIONLESS
     if operation in (exp.Add, exp.Sub):
@@ -257,7 +257,7 @@ def case(node: exp.Case, scope: Scope) -> Value:
     return made_of(parts, made, kind, about=shared(values), name="case")
 
 
-def one_type(values: list[Value], node: exp.Expression, scope: Scope) -> str:
+def one_type(values: list[Value], node: exp.Expr, scope: Scope) -> str:
     """Return the type of values of which one is chosen, or refuse them."""
     kind = common_type(values)
     if kind is None:

@@ -11,7 +11,15 @@ from starledger.catalog.adql.conditions import condition, where
 from starledger.catalog.adql.geometry import as_array
 from starledger.catalog.adql.ordering import order_of_set, ordered, skipped
 from starledger.catalog.adql.reading import start
-from starledger.catalog.adql.scopes import LONGEST_NAME, Column, Common, Output, Query, Scope
+from starledger.catalog.adql.scopes import (
+    LONGEST_NAME,
+    Column,
+    Common,
+    Output,
+    Query,
+    Scope,
+    same_name,
+)
 from starledger.catalog.adql.sources import read_from
 from starledger.catalog.adql.values import NULL, TEXT, Loose, Value, cast, common_type, converted
 
@@ -21,12 +29,12 @@ MOST_COLUMNS = 1600
 ROWS_BEYOND = 2**63
 
 
-def query(node: exp.Expression, scope: Scope) -> Query:
+def query(node: exp.Expr, scope: Scope) -> Query:
     """Translate a query within another one, or the whole."""
     return any_query(node, scope.inner())
 
 
-def any_query(node: exp.Expression, scope: Scope) -> Query:
+def any_query(node: exp.Expr, scope: Scope) -> Query:
     """Translate a query whose names the given scope is to hold."""
     common = node.args.get("with_")
     if common is not None:
@@ -40,7 +48,7 @@ def any_query(node: exp.Expression, scope: Scope) -> Query:
     return _select(node, scope)
 
 
-def _with(common: exp.With, node: exp.Expression, scope: Scope) -> Query:
+def _with(common: exp.With, node: exp.Expr, scope: Scope) -> Query:
     """Translate WITH: each query sees those named before it."""
     named = dict(scope.common)
     made = []
@@ -79,9 +87,7 @@ def _in_brackets(node: exp.Subquery, scope: Scope) -> Query:
     return replace(inner, sql=sql)
 
 
-def _finish(
-    node: exp.Expression, scope: Scope, outputs: Sequence[Output], sql: exp.Expression
-) -> None:
+def _finish(node: exp.Expr, scope: Scope, outputs: Sequence[Output], sql: exp.Expr) -> None:
     """Sort and cut what a set operation or a query in brackets gives."""
     order_of_set(node, scope, outputs, sql)
     skipped(node, scope, sql)
@@ -138,20 +144,15 @@ def _group(node: exp.Select, scope: Scope, select: exp.Select) -> None:
     scope.grouped = set(sqls)
 
 
-def _grouped(one: exp.Expression, node: exp.Select, scope: Scope) -> Value:
+def _grouped(one: exp.Expr, node: exp.Select, scope: Scope) -> Value:
     """Translate what GROUP BY names: a column, the name of an output, or an expression."""
     if isinstance(one, exp.Column) and one.args.get("table") is None and not scope.has_name(one):
         for output in node.expressions:
-            if isinstance(output, exp.Alias) and same_name(one.this, output.args["alias"]):
+            if isinstance(output, exp.Alias) and same_name(
+                output.alias, bool(output.args["alias"].args.get("quoted")), one.this
+            ):
                 return scope.plain(output.this)
     return scope.plain(one)
-
-
-def same_name(said: exp.Expression, alias: exp.Expression) -> bool:
-    """Whether a name means the name of an output."""
-    if said.args.get("quoted"):
-        return bool(said.this == alias.this)
-    return bool(said.this.lower() == alias.this.lower())
 
 
 def _having(node: exp.Select, scope: Scope, select: exp.Select) -> list[Value]:
@@ -172,8 +173,8 @@ def _check_groups(scope: Scope, values: Sequence[Value]) -> None:
             if one.scope is scope:
                 at = exp.Identifier(this=one.name)
                 at.meta["start"] = one.start
-                what = f"The column {one.name} is neither grouped by nor in an aggregate."
-                scope.refuse(at, what, "Put it into GROUP BY, or take MIN, MAX or AVG of it.")  # fmt: skip
+                scope.refuse(at, f"The column {one.name} is neither grouped by nor aggregated.",
+                             "Put it into GROUP BY, or take MIN, MAX or AVG of it.")  # fmt: skip
 
 
 def _outputs(node: exp.Select, scope: Scope) -> list[Output]:
@@ -195,7 +196,7 @@ def _outputs(node: exp.Select, scope: Scope) -> list[Output]:
     return outputs
 
 
-def _given(node: exp.Expression, scope: Scope) -> list[tuple[Value, str | None]]:
+def _given(node: exp.Expr, scope: Scope) -> list[tuple[Value, str | None]]:
     """Return what one expression after SELECT gives, with the names that the query says."""
     if isinstance(node, exp.Star):
         return [(_of_column(one, scope, node), None) for one in scope.visible]
@@ -211,7 +212,7 @@ def _given(node: exp.Expression, scope: Scope) -> list[tuple[Value, str | None]]
     return [(scope.any_value(node), None)]
 
 
-def _of_column(column: Column, scope: Scope, node: exp.Expression) -> Value:
+def _of_column(column: Column, scope: Scope, node: exp.Expr) -> Value:
     """Return the value of a column that a star means."""
     sql = column.sql
     free = scope.grouped is not None and sql in scope.grouped
@@ -222,7 +223,7 @@ def _of_column(column: Column, scope: Scope, node: exp.Expression) -> Value:
 
 
 def _output(
-    value: Value, name: str | None, node: exp.Expression, scope: Scope, taken: set[str],
+    value: Value, name: str | None, node: exp.Expr, scope: Scope, taken: set[str],
     place: int,
 ) -> Output:  # fmt: skip
     """Return a column of the answer, under a name that no other has."""
@@ -253,7 +254,7 @@ def unused(wanted: str, taken: Collection[str]) -> str:
     return unique
 
 
-def unlike(outputs: Sequence[Output], sql: exp.Expression) -> list[Output]:
+def unlike(outputs: Sequence[Output], sql: exp.Expr) -> list[Output]:
     """Return the columns of an answer under names that differ by more than their case.
 
     Files of several formats cannot hold others.
@@ -285,7 +286,7 @@ def _set(node: exp.SetOperation, scope: Scope) -> Query:
     outputs = []
     for place, pair in enumerate(zip(left.outputs, right.outputs, strict=True)):
         outputs.append(_unified(pair, place, operands, node, scope))
-    sql: exp.Expression = type(node)(
+    sql: exp.Expr = type(node)(
         this=exp.Subquery(this=left.sql),
         expression=exp.Subquery(this=right.sql),
         distinct=bool(node.args.get("distinct")),
@@ -314,12 +315,12 @@ def _unified(
     return Output(replace(pair[0].field, type=kind), known)
 
 
-def _cast_output(sql: exp.Expression, place: int, kind: str) -> None:
+def _cast_output(sql: exp.Expr, place: int, kind: str) -> None:
     """Give a column of each SELECT in a query another type."""
     if isinstance(sql, exp.Select):
         alias = sql.expressions[place]
         alias.set("this", converted(Value(alias.this, ""), kind))
         return
     for side in (sql.this, sql.args.get("expression")):
-        if isinstance(side, exp.Expression):
+        if isinstance(side, exp.Expr):
             _cast_output(side, place, kind)

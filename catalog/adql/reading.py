@@ -55,7 +55,7 @@ def refuse(
     )
 
 
-def read(text: str) -> exp.Expression:
+def read(text: str) -> exp.Expr:
     """Return the tree of a query.
 
     Raises
@@ -93,7 +93,7 @@ def read(text: str) -> exp.Expression:
     return tree
 
 
-def start(node: exp.Expression) -> int:
+def start(node: exp.Expr) -> int:
     """Return where in the text a part of it begins."""
     places = [at for one in node.walk() if (at := one.meta.get("start")) is not None]
     return min(places, default=0)

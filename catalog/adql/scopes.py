@@ -44,12 +44,12 @@ class Column:
     field: Field
     item: Item | None
     sql_name: str
-    shape: Callable[[exp.Expression], Shape] | None = None
-    merged: exp.Expression | None = None
+    shape: Callable[[exp.Expr], Shape] | None = None
+    merged: exp.Expr | None = None
     origin: tuple[object, str] | None = None
 
     @property
-    def sql(self) -> exp.Expression:
+    def sql(self) -> exp.Expr:
         """The column in PostgreSQL."""
         if self.item is None:
             return self.merged.copy() if self.merged is not None else exp.Null()
@@ -133,8 +133,8 @@ class Common:
 class Handlers:
     """How the parts of a query are translated; they call each other through this."""
 
-    value: Callable[[exp.Expression, Scope], Value]
-    query: Callable[[exp.Expression, Scope], Query]
+    value: Callable[[exp.Expr, Scope], Value]
+    query: Callable[[exp.Expr, Scope], Query]
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ class Scope:
     items: list[Item] = field(default_factory=list)
     visible: list[Column] = field(default_factory=list)
     select: exp.Select | None = None
-    grouped: set[exp.Expression] | None = None
+    grouped: set[exp.Expr] | None = None
     aggregates: str | None = None
     outer: list[Loose] = field(default_factory=list)
     by_name: dict[str, list[Column]] | None = None
@@ -176,7 +176,7 @@ class Scope:
         """Return the scope of one side of a set operation."""
         return Scope(self.context, parent=self.parent, common=self.common)
 
-    def value(self, node: exp.Expression) -> Value:
+    def value(self, node: exp.Expr) -> Value:
         """Translate an expression that has a value."""
         found = self.any_value(node)
         if found.predicate:
@@ -184,11 +184,11 @@ class Scope:
                         "Write CASE WHEN … THEN 1 ELSE 0 END.")  # fmt: skip
         return found
 
-    def any_value(self, node: exp.Expression) -> Value:
+    def any_value(self, node: exp.Expr) -> Value:
         """Translate an expression or a condition."""
         return self.context.handlers.value(node, self)
 
-    def plain(self, node: exp.Expression) -> Value:
+    def plain(self, node: exp.Expr) -> Value:
         """Translate an expression that is no shape on the sky."""
         found = self.value(node)
         if found.shape is not None:
@@ -196,13 +196,13 @@ class Scope:
                         "Use it in CONTAINS, INTERSECTS, DISTANCE, AREA or COORD1.")  # fmt: skip
         return found
 
-    def query(self, node: exp.Expression) -> Query:
+    def query(self, node: exp.Expr) -> Query:
         """Translate a query within this one."""
         return self.context.handlers.query(node, self)
 
     def refuse(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         what: str,
         remedy: str = "",
         *,
@@ -221,7 +221,7 @@ class Scope:
         found = WORD.match(self.context.text, offset)
         return found[0] if found else ""
 
-    def name(self, node: exp.Expression) -> str:
+    def name(self, node: exp.Expr) -> str:
         """Return a name that the query gives or uses, if it may be one."""
         name = str(node.this)
         if not node.args.get("quoted") and name.upper() in RESERVED:
@@ -284,8 +284,8 @@ class Scope:
             self.refuse(node, "There is only one catalog.", "Write schema.table.column.")
         found = [
             item for item in self.items
-            if _same(item.name, item.quoted, table)
-            and (schema is None or (item.schema is not None and _same(item.schema, False, schema)))
+            if same_name(item.name, item.quoted, table)
+            and (schema is None or same_name(item.schema or "", False, schema))
         ]  # fmt: skip
         return found[0] if found else None
 
@@ -330,7 +330,7 @@ class Scope:
             scope = scope.parent
 
 
-def _same(name: str, quoted: bool, identifier: exp.Expression) -> bool:
+def same_name(name: str, quoted: bool, identifier: exp.Expr) -> bool:
     """Whether an identifier of the query means a name: in any case, if neither is quoted."""
     said = str(identifier.this)
     if identifier.args.get("quoted") or (quoted and said == name):
@@ -351,7 +351,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def _word(node: exp.Expression) -> str:
+def _word(node: exp.Expr) -> str:
     """Return the word of the query that a part begins with, or the name of a column."""
     if isinstance(node, exp.Column):
         return str(node.this.this)

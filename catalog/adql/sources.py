@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from starledger.catalog.adql.conditions import where
 from starledger.catalog.adql.geometry import from_array
-from starledger.catalog.adql.scopes import Column, Item, Query, Scope, by_lower_name
+from starledger.catalog.adql.scopes import Column, Item, Query, Scope, by_lower_name, same_name
 from starledger.catalog.adql.values import DOUBLE, Value, call, common_type, family
 from starledger.catalog.releases.tables import Table
 
@@ -46,7 +46,7 @@ def read_from(node: exp.Select, scope: Scope, select: exp.Select) -> None:
 
 
 def _join(
-    node: exp.Join, scope: Scope, groups: list[Rows], holder: exp.Expression,
+    node: exp.Join, scope: Scope, groups: list[Rows], holder: exp.Expr,
     select: exp.Select | None,
 ) -> None:  # fmt: skip
     """Translate a join with what stands before it since the last comma."""
@@ -115,9 +115,7 @@ def _shared(node: exp.Join, left: Rows, right: Rows, scope: Scope) -> list[exp.I
     return [name.update_positions(node) for name in found]
 
 
-def _merge(
-    names: list[exp.Expression], scope: Scope, left: Rows, right: Rows, side: str
-) -> exp.Expression:
+def _merge(names: list[exp.Expr], scope: Scope, left: Rows, right: Rows, side: str) -> exp.Expr:
     """Join by columns of the same name, of which one remains; return the condition."""
     merged: list[Column] = []
     gone: list[Column] = []
@@ -163,7 +161,7 @@ def _merged(one: Column, other: Column, side: str) -> Column:
     return Column(described, None, one.sql_name, one.shape, both)
 
 
-def _source(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _source(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate what stands in FROM or after JOIN."""
     joins = node.args.get("joins")
     if joins:
@@ -186,9 +184,7 @@ def _source(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
     return _source(inner, scope)
 
 
-def _joined(
-    first: exp.Expression, joins: list[exp.Join], scope: Scope
-) -> tuple[exp.Expression, Rows]:
+def _joined(first: exp.Expr, joins: list[exp.Join], scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate a join in brackets."""
     sql, rows = _source(first, scope)
     groups = [rows]
@@ -199,12 +195,14 @@ def _joined(
     return exp.Subquery(this=sql), rows
 
 
-def _table(node: exp.Table, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _table(node: exp.Table, scope: Scope) -> tuple[exp.Expr, Rows]:
     context, identifier = scope.context, node.this
     if not isinstance(identifier, exp.Identifier):
         scope.refuse(node, "No function gives a table here.", "Name a table.")
     name, quoted, columns = _names(node, scope)
-    given = scope.common.get(_key(identifier)) if node.args.get("db") is None else None
+    given = scope.common.get(identifier.this.lower()) if node.args.get("db") is None else None
+    if given is not None and not same_name(given.name, given.quoted, identifier):
+        given = None
     if given is not None:
         if columns:
             scope.refuse(node, "A table's columns cannot be renamed here.", "Use AS in SELECT.")
@@ -230,12 +228,12 @@ def _relation(relation: str) -> exp.Table:
     return exp.to_table(relation, dialect="postgres")
 
 
-def _aliased(sql: exp.Expression, item: Item) -> tuple[exp.Expression, Rows]:
+def _aliased(sql: exp.Expr, item: Item) -> tuple[exp.Expr, Rows]:
     sql.set("alias", exp.TableAlias(this=exp.Identifier(this=item.alias, quoted=False)))
     return sql, Rows([item], list(item.columns))
 
 
-def _names(node: exp.Expression, scope: Scope) -> tuple[str | None, bool, bool]:
+def _names(node: exp.Expr, scope: Scope) -> tuple[str | None, bool, bool]:
     """Return the name after AS, whether it is in double quotes, and whether columns follow."""
     alias = node.args.get("alias")
     if alias is None:
@@ -246,29 +244,31 @@ def _names(node: exp.Expression, scope: Scope) -> tuple[str | None, bool, bool]:
     return scope.name(identifier), bool(identifier.args.get("quoted")), bool(alias.columns)
 
 
-def _key(identifier: exp.Expression) -> str:
-    return str(identifier.this).lower()
-
-
 def find_table(node: exp.Table, scope: Scope) -> Table:
     """Return the table that a name means."""
     context = scope.context
     name, schema = node.this, node.args.get("db")
     if node.args.get("catalog") is not None:
         scope.refuse(node, "There is only one catalog.", "Write schema.table.")
-    wanted = schema.this if schema is not None else context.default
-    exact_schema = schema is not None and schema.args.get("quoted")
-    found = [
-        table for table in context.tables
-        if _is(table.name, name.this, name.args.get("quoted"))
-        and wanted is not None
-        and _is(table.schema, wanted, exact_schema)
-    ]  # fmt: skip
+    if schema is not None:
+        found = _tables(name, schema.this, bool(schema.args.get("quoted")), scope)
+    else:
+        found = _tables(name, context.default, False, scope) or _tables(name, UPLOADS, False, scope)
     if len(found) > 1:
         scope.refuse(node, f"Several tables are called {name.this}.", "Use double quotes.")
     if not found:
         _no_table(node, scope)
     return found[0]
+
+
+def _tables(name: exp.Expr, schema: str | None, exact: bool, scope: Scope) -> list[Table]:
+    """Return the tables of a name in a schema."""
+    return [
+        table for table in scope.context.tables
+        if schema is not None
+        and _is(table.name, name.this, name.args.get("quoted"))
+        and _is(table.schema, schema, exact)
+    ]  # fmt: skip
 
 
 def _no_table(node: exp.Table, scope: Scope) -> NoReturn:
@@ -292,7 +292,7 @@ def _is(name: str, said: str, exact: bool | None) -> bool:
     return name == said if exact else name.lower() == said.lower()
 
 
-def _derived(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _derived(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate a query in FROM; it does not see the tables beside it."""
     name, quoted, columns = _names(node, scope)
     if columns:

@@ -83,7 +83,7 @@ def translate(text: str, tables: Sequence[Table], *, default: str | None) -> Tra
     )
 
 
-def _scalar(node: exp.Expression, scope: Scope) -> Value:
+def _scalar(node: exp.Expr, scope: Scope) -> Value:
     """Translate a query that stands for a value."""
     found: Query = scope.query(node)
     if len(found.outputs) != 1:
@@ -94,7 +94,7 @@ def _scalar(node: exp.Expression, scope: Scope) -> Value:
                  output.field.name, loose=found.outer)  # fmt: skip
 
 
-HANDLERS: dict[type[exp.Expression], Callable[..., Value]] = {
+HANDLERS: dict[type[exp.Expr], Callable[..., Value]] = {
     exp.Column: expressions.column,
     exp.Literal: expressions.literal,
     exp.HexString: expressions.hexadecimal,
@@ -122,7 +122,7 @@ HANDLERS: dict[type[exp.Expression], Callable[..., Value]] = {
 """What translates each part that can stand in an expression."""
 
 
-def _value(node: exp.Expression, scope: Scope) -> Value:
+def _value(node: exp.Expr, scope: Scope) -> Value:
     """Translate an expression or a condition."""
     handler = HANDLERS.get(type(node))
     if handler is None:

@@ -28,11 +28,12 @@ def translated(query: str) -> Translation:
 def asked(connection: Connection, sql: str) -> Answer:
     """Run a translated query as it is, in a transaction that is undone."""
     kinds = connection.execute(text("SELECT oid, format_type(oid, NULL) FROM pg_type")).all()
-    named = dict(kinds)
-    with connection.connection.cursor() as cursor:
-        cursor.execute(sql)
-        described = cursor.description or ()
-        rows = cursor.fetchall()
+    named: dict[int, str] = dict(row for row in kinds)
+    cursor = connection.connection.cursor()
+    cursor.execute(sql)
+    described = cursor.description or ()
+    rows = cursor.fetchall()
+    cursor.close()
     connection.rollback()
     return Answer(
         [tuple(row) for row in rows],

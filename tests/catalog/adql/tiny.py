@@ -97,14 +97,14 @@ def make(connection: Connection) -> None:
         connection.execute(text(f"CREATE TABLE {table.relation} ({columns})"))
         connection.execute(text(f"GRANT SELECT ON {table.relation} TO starledger_reader"))
     star, visit, mine = (table.relation for table in TABLES)
-    for row in STARS:
-        parts = [one[0] for one in VISITS if one[1] == row[0]]
-        cell = int(healpix_cells([row[2]], [row[3]])[0])
-        _insert(connection, star, (*row[:4], cell, *row[4:], parts))
-    for row in VISITS:
-        _insert(connection, visit, row)
-    for row in MINE:
-        _insert(connection, mine, row)
+    for one in STARS:
+        parts = [seen[0] for seen in VISITS if seen[1] == one[0]]
+        cell = int(healpix_cells([one[2]], [one[3]])[0])
+        _insert(connection, star, (*one[:4], cell, *one[4:], parts))
+    for visited in VISITS:
+        _insert(connection, visit, visited)
+    for uploaded in MINE:
+        _insert(connection, mine, uploaded)
 
 
 def _insert(connection: Connection, table: str, row: tuple[object, ...]) -> None:
