@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sqlglot import Dialect, exp, parser, tokens
 from sqlglot.errors import ParseError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 WORDS = (
     "ALL AND ASC BETWEEN CASE CROSS DESC DISTINCT ELSE END EXCEPT EXISTS FALSE FROM FULL HAVING"

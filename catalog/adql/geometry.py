@@ -248,7 +248,7 @@ def the_centroid(node: exp.Expr, scope: Scope) -> Value:
 def test_as_number(node: exp.Expr, scope: Scope) -> Value:
     """Translate CONTAINS and INTERSECTS where they are values: 1, 0 or NULL."""
     found = _test(node.this.upper(), node, scope, None)
-    sql = cast(as_integer(found.sql), INTEGER)
+    sql = cast(on_sky(node, scope, as_integer, found.sql), INTEGER)
     return made_of([found], sql, INTEGER, name=node.this.lower())
 
 
@@ -354,7 +354,7 @@ def as_array(value: Value, node: exp.Expr, scope: Scope) -> exp.Expr:
 def from_array(made: Shape) -> Callable[[exp.Expr], Shape]:
     """Return what makes the shape again of the array that `as_array` makes of one like it."""
 
-    def at(sql: exp.Expr, place: int) -> exp.Expr:
+    def at(sql: exp.Expr, place: int) -> Any:
         return exp.Bracket(this=sql.copy(), expressions=[exp.Literal.number(place)], offset=1)
 
     def a_point(sql: exp.Expr, place: int = 1) -> Point:

@@ -23,19 +23,25 @@ def ordered(
     made, values = [], []
     for one in order.expressions:
         place = _place(one.this, scope, outputs)
-        if place is None:
-            value = scope.plain(one.this)
+        value = scope.plain(one.this) if place is None else None
+        if value is not None:
             place = _same_output(value, outputs)
-        if place is None:
-            if node.args.get("distinct"):
-                scope.refuse(one, "SELECT DISTINCT can be sorted by what it gives only.",
-                             "Add this to what is selected.")  # fmt: skip
-            if value.constant is not None:
-                scope.refuse(one, "Sorting by a constant sorts nothing.", "Name a column.")
+        if value is not None and place is None:
+            _check_sorting(value, one, node, scope)
             values.append(value)
-        made.append(_directed(one, exp.Literal.number(place) if place else value.sql))
+            made.append(_directed(one, value.sql))
+        else:
+            made.append(_directed(one, exp.Literal.number(place)))
     select.set("order", exp.Order(expressions=made))
     return values
+
+
+def _check_sorting(value: Value, one: exp.Ordered, node: exp.Select, scope: Scope) -> None:
+    if node.args.get("distinct"):
+        scope.refuse(one, "SELECT DISTINCT can be sorted by what it gives only.",
+                     "Add this to what is selected.")  # fmt: skip
+    if value.constant is not None:
+        scope.refuse(one, "Sorting by a constant sorts nothing.", "Name a column.")
 
 
 def order_of_set(node: exp.Expr, scope: Scope, outputs: Sequence[Output], sql: exp.Expr) -> None:

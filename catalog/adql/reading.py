@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from starledger.catalog.adql.allowed import stranger
 from starledger.catalog.adql.dialect import AFTER_COMMA, BEFORE_COMMA, NAMES, TOKENS, Adql, Refused

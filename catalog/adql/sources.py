@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NoReturn
@@ -115,7 +116,7 @@ def _shared(node: exp.Join, left: Rows, right: Rows, scope: Scope) -> list[exp.I
     return [name.update_positions(node) for name in found]
 
 
-def _merge(names: list[exp.Expr], scope: Scope, left: Rows, right: Rows, side: str) -> exp.Expr:
+def _merge(names: Sequence[exp.Expr], scope: Scope, left: Rows, right: Rows, side: str) -> exp.Expr:
     """Join by columns of the same name, of which one remains; return the condition."""
     merged: list[Column] = []
     gone: list[Column] = []

@@ -28,7 +28,7 @@ def translated(query: str) -> Translation:
 def asked(connection: Connection, sql: str) -> Answer:
     """Run a translated query as it is, in a transaction that is undone."""
     kinds = connection.execute(text("SELECT oid, format_type(oid, NULL) FROM pg_type")).all()
-    named: dict[int, str] = dict(row for row in kinds)
+    named: dict[Any, str] = dict(row for row in kinds)
     cursor = connection.connection.cursor()
     cursor.execute(sql)
     described = cursor.description or ()

@@ -152,7 +152,7 @@ SOURCES = (
     "pg_class",
     "star AS s, star AS t",
     "(SELECT POINT(ra, dec) AS p, star_id FROM star) AS q",
-    "star AS s JOIN tap_upload.mine AS m ON 1 = CONTAINS(POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, 1))",
+    "star AS s JOIN mine AS m ON 1 = CONTAINS(POINT(s.ra, s.dec), CIRCLE(m.ra, m.dec, 1))",
 )
 
 

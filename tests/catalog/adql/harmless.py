@@ -14,7 +14,9 @@ QUERIES = (exp.Select, exp.SetOperation, exp.Subquery)
 NEVER = (
     exp.Command,
     exp.DDL,
-    exp.DML,
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
     exp.Drop,
     exp.Into,
     exp.Lock,
