@@ -199,25 +199,27 @@ def _outputs(node: exp.Select, scope: Scope) -> list[Output]:
 def _given(node: exp.Expr, scope: Scope) -> list[tuple[Value, str | None]]:
     """Return what one expression after SELECT gives, with the names that the query says."""
     if isinstance(node, exp.Star):
-        return [(_of_column(one, scope, node), None) for one in scope.visible]
+        at = start(node)
+        return [(_of_column(one, scope, at), None) for one in scope.visible]
     if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
         item = scope.item(node)
         if item is None:
             table = str(node.args["table"].this)
             scope.refuse(node, f"There is no table {table} in FROM.", word=table,
                          near=[item.name for item in scope.items])  # fmt: skip
-        return [(_of_column(one, scope, node), None) for one in item.columns]
+        at = start(node)
+        return [(_of_column(one, scope, at), None) for one in item.columns]
     if isinstance(node, exp.Alias):
         return [(scope.any_value(node.this), scope.name(node.args["alias"]))]
     return [(scope.any_value(node), None)]
 
 
-def _of_column(column: Column, scope: Scope, node: exp.Expr) -> Value:
+def _of_column(column: Column, scope: Scope, at: int) -> Value:
     """Return the value of a column that a star means."""
     sql = column.sql
     free = scope.grouped is not None and sql in scope.grouped
     shape = column.shape(sql) if column.shape is not None else None
-    loose = () if free else (Loose(scope, column.field.name, start(node)),)
+    loose = () if free else (Loose(scope, column.field.name, at),)
     return Value(sql, column.field.type, column.field, column.field.name, shape=shape,
                  column=column, loose=loose)  # fmt: skip
 
@@ -270,8 +272,9 @@ def unlike(outputs: Sequence[Output], sql: exp.Expr) -> list[Output]:
                 number += 1
             name = f"{name[:50]}_{number}"
             sql.expressions[place].set("alias", exp.Identifier(this=name, quoted=True))
+            output = replace(output, field=output.field.named(name))
         taken.add(name.lower())
-        found.append(replace(output, field=output.field.named(name)))
+        found.append(output)
     return found
 
 

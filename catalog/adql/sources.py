@@ -172,17 +172,18 @@ def _source(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, Rows]:
     if isinstance(node, exp.Table):
         return _table(node, scope)
     inner = node.this
+    while isinstance(inner, exp.Subquery) and set(_given(inner)) == {"this"}:
+        inner = inner.this
     if isinstance(inner, exp.Query) and not isinstance(inner, exp.Subquery | exp.Table):
         return _derived(node, scope)
     if node.args.get("alias") is not None:
         scope.refuse(node, "A join in brackets has no name.", "Take the name away.")
-    if (
-        isinstance(inner, exp.Subquery)
-        and inner.args.get("alias") is None
-        and not inner.args.get("joins")
-    ):
-        return _source(inner, scope)
     return _source(inner, scope)
+
+
+def _given(node: exp.Expr) -> list[str]:
+    """Return what a part of the query holds."""
+    return [name for name, held in node.args.items() if held]
 
 
 def _joined(first: exp.Expr, joins: list[exp.Join], scope: Scope) -> tuple[exp.Expr, Rows]:

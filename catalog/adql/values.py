@@ -93,6 +93,8 @@ class Value:
         kind = TEXT if self.type == NULL else self.type
         if self.about is None:
             return Field(name, kind, DIMENSIONLESS, "", "")
+        if (self.about.name, self.about.type) == (name, kind):
+            return self.about
         return replace(self.about, name=name, type=kind)
 
 

@@ -79,6 +79,7 @@ SHAPES = (
     "ivo_healpix_center(3, 17)",
     "CENTROID(CIRCLE(1, 2, 3))",
 )
+POINTS = (SHAPES[0], SHAPES[5], SHAPES[6])
 OPERATORS = ("+", "-", "*", "/", "||", "&", "|", "^")
 COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=")
 
@@ -102,12 +103,29 @@ def _larger(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         ),
         st.builds("-{}".format, values),
         st.builds("(SELECT MAX({}) FROM visit)".format, values),
-        st.builds("DISTANCE({}, {})".format, st.sampled_from(SHAPES), st.sampled_from(SHAPES)),
+        st.builds("DISTANCE({}, {})".format, st.sampled_from(POINTS), st.sampled_from(POINTS)),
         st.builds("ivo_healpix_index(4, {0[0]}, {0[1]})".format, pair),
     )
 
 
-values = st.recursive(leaves, _larger, max_leaves=6)
+odd_values = st.recursive(leaves, _larger, max_leaves=6)
+
+numbers = st.recursive(
+    st.sampled_from((*NUMBERS, "1", "2.5", "-7")),
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
+        st.builds(
+            "{}({})".format, st.sampled_from(("ABS", "SQRT", "ROUND", "SIN", "FLOOR")), inner
+        ),
+        st.builds("{}({}, {})".format, st.sampled_from(("MOD", "POWER", "COALESCE")), inner, inner),
+        st.builds("CASE WHEN {} > {} THEN {} END".format, inner, inner, inner),
+        st.builds("CAST({} AS {})".format, inner, st.sampled_from(("BIGINT", "REAL"))),
+        st.builds("DISTANCE(ra, dec, {}, 1)".format, inner),
+    ),
+    max_leaves=4,
+)
+
+values = st.one_of(*[numbers] * 9, odd_values)
 
 simple_conditions = st.one_of(
     st.builds("{} {} {}".format, values, st.sampled_from(COMPARISONS), values),
@@ -124,7 +142,7 @@ simple_conditions = st.one_of(
         st.sampled_from(SHAPES),
     ),
     st.builds(
-        "DISTANCE({}, {}) < {}".format, st.sampled_from(SHAPES), st.sampled_from(SHAPES), values
+        "DISTANCE({}, {}) < {}".format, st.sampled_from(POINTS), st.sampled_from(POINTS), values
     ),
 )
 
@@ -139,6 +157,7 @@ conditions = st.recursive(
 )
 
 SOURCES = (
+    *["star", "star AS s", "star JOIN visit USING (star_id)"] * 5,
     "star",
     "star",
     "star AS s",
@@ -161,13 +180,14 @@ def selects(draw: st.DrawFn) -> str:
     """Return a SELECT."""
     chosen = draw(st.lists(values, min_size=1, max_size=3))
     named = [
-        f"{one} AS c{place}" if draw(st.booleans()) else one for place, one in enumerate(chosen)
+        f"{one} AS c{place}" if place == 0 or draw(st.booleans()) else one
+        for place, one in enumerate(chosen)
     ]
     words = ["SELECT", draw(st.sampled_from(("", "", "DISTINCT", "TOP 3", "DISTINCT TOP 2")))]
     words += [", ".join(named), "FROM", draw(st.sampled_from(SOURCES))]
     if draw(st.booleans()):
         words += ["WHERE", draw(conditions)]
-    if draw(st.booleans()):
+    if draw(st.integers(0, 3)) == 0:
         words += ["GROUP BY", ", ".join([draw(st.sampled_from(("c0", chosen[0]))), *chosen[1:]])]
         if draw(st.booleans()):
             words += ["HAVING", draw(conditions)]
