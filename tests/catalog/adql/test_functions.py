@@ -14,11 +14,11 @@ from tests.catalog.adql.asking import asked, translated
 from tests.catalog.adql.collected import shown
 
 PAGE = Path(__file__).parents[3].joinpath("docs", "how-to", "adql.md").read_text("utf-8")
-EXAMPLES = re.findall(r"^```adql\n(.*?)^```\n\n```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```sql\n(.*?)^```\n\n```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_every_example_has_an_answer() -> None:
-    assert len(EXAMPLES) == PAGE.count("```adql") >= 7
+    assert len(EXAMPLES) == PAGE.count("```sql") >= 7
 
 
 @pytest.mark.parametrize(("query", "answer"), EXAMPLES)
