@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from starledger.catalog.export.errors import ExportError
 from starledger.schema.errors import DiskFull
@@ -18,7 +18,7 @@ ENDING = ".arriving"
 
 
 @contextmanager
-def arriving(path: Path) -> Iterator[IO[bytes]]:
+def arriving(path: Path) -> Iterator[BinaryIO]:
     """Give an empty file that becomes the one at a path when all went well.
 
     A file that was there stays until then. Whoever is killed leaves a hidden file beside, without
@@ -39,7 +39,7 @@ def arriving(path: Path) -> Iterator[IO[bytes]]:
             beside = Path(file.name)
             fcntl.flock(file, fcntl.LOCK_EX)
             _remove_leftovers(path)
-            yield file
+            yield cast("BinaryIO", file.file)
             file.flush()
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o666 & ~_umask())

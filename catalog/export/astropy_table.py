@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,8 +52,8 @@ def _column(field: Field, rows: pa.ChunkedArray) -> Column:
     return MaskedColumn(values, mask=rows.is_null().to_numpy(), **about)
 
 
-def _values(kind: Kind, rows: pa.Array) -> np.ndarray:
+def _values(kind: Kind, rows: pa.Array) -> np.ndarray[Any, Any]:
     if kind.is_text:
         return np.asarray(rows.fill_null("").to_pylist(), dtype=np.str_)
     empty = False if kind.fits == "L" else 0
-    return rows.fill_null(empty).to_numpy(zero_copy_only=False)
+    return np.asarray(rows.fill_null(empty).to_numpy(zero_copy_only=False))

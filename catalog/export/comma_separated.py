@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import csv
@@ -14,7 +14,7 @@ from starledger.catalog.fields import Field
 
 
 def write_rows(
-    file: IO[bytes],
+    file: BinaryIO,
     fields: Sequence[Field],
     batches: Iterable[pa.RecordBatch],
     about: About,  # noqa: ARG001 - the format has no place for it

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, TypeAlias
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from starledger.catalog.export.batches import conforming
 from starledger.catalog.export.formats import Format
 from starledger.catalog.fields import Field
 
-type Writer = Callable[[IO[bytes], Sequence[Field], Iterable[pa.RecordBatch], About], int]
+Writer: TypeAlias = Callable[[BinaryIO, Sequence[Field], Iterable[pa.RecordBatch], About], int]
 """What writes rows into an open file, and tells how many there were."""
 
 WRITERS = {
