@@ -2,7 +2,8 @@
 
 The table is laid out as the copy of a release is. Ratios are of times in one run, in turns: reading
 and writing rows as we do it, over a binary COPY of the same rows plus a write of them by NumPy or
-pyarrow alone, from memory. All writes end with an fsync. Memory is the peak of a process of its own.
+pyarrow alone, from memory. All writes end with an fsync. Memory is the peak of a process of its
+own.
 
     python benchmarks/export.py             # 10⁶ rows for the times, 10⁵ and 5 × 10⁶ for the memory
     python benchmarks/export.py 100000      # as many for the times, and for the memory too
@@ -50,7 +51,7 @@ HEAD = {
     "ra": ("double precision", "360 * random()"),
     "dec": ("double precision", "180 * random() - 90"),
     "ref_epoch": ("double precision", "2016.0"),
-    "healpix": ("bigint", "1000000000 * n"),
+    "healpix": ("bigint", "1000000000::bigint * n"),
     "pmra": ("double precision", "CASE WHEN n % 7 > 0 THEN 20 * random() END"),
     "pmdec": ("double precision", "CASE WHEN n % 7 > 0 THEN 20 * random() END"),
     "snr": ("real", "300 * random()"),
