@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,10 @@ def make(database: Database, rows: int) -> None:
 def copy(database: Database, rows: int) -> None:
     """Read the rows as PostgreSQL's binary COPY gives them, and do nothing with them."""
     said = f"COPY ({QUERY.format(rows=rows)}) TO STDOUT (FORMAT binary)"
-    with connect(address_of(database)) as connection, connection.cursor().copy(said) as blocks:
+    with (
+        connect(address_of(database)) as connection,
+        connection.cursor().copy(said.encode()) as blocks,
+    ):
         for _ in blocks:
             pass
 
@@ -155,7 +159,7 @@ def speed(database: Database, folder: Path, rows: int) -> None:
             lambda file: parquet.write_table(table, file, compression="zstd"),
         ),
     } | {
-        one.value: lambda one=one: export(database, rows, folder / f"out{one.ending}", one)
+        one.value: partial(export, database, rows, folder / f"out{one.ending}", one)
         for one in (Format.FITS, Format.PARQUET, Format.VOTABLE)
     }
     seconds: dict[str, list[float]] = {name: [] for name in calls}
