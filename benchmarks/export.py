@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,10 @@ def make(database: Database, rows: int) -> None:
 
 def copy(database: Database, rows: int) -> None:
     """Read the rows as PostgreSQL's binary COPY gives them, and do nothing with them."""
-    said = f"COPY ({QUERY.format(rows=rows)}) TO STDOUT (FORMAT binary)"
+    said = f"COPY ({QUERY.format(rows=rows)}) TO STDOUT (FORMAT binary)".encode()
     with (
         connect(address_of(database)) as connection,
-        connection.cursor().copy(said.encode()) as blocks,
+        connection.cursor().copy(said) as blocks,
     ):
         for _ in blocks:
             pass
@@ -151,7 +151,7 @@ def speed(database: Database, folder: Path, rows: int) -> None:
     with reading(database, QUERY.format(rows=rows)) as reader:
         table = reader.read_all()
     array = structured(table)
-    calls: dict[str, Callable[[], object]] = {
+    calls: Mapping[str, Callable[[], object]] = {
         "copy": lambda: copy(database, rows),
         "numpy": lambda: to_disk(folder / "rows.npy", array.tofile),
         "pyarrow": lambda: to_disk(
