@@ -170,7 +170,7 @@ def _save(asker: Asker, question: Question, path: Path, *, as_json: bool) -> boo
         about = {"file": str(path), "rows": done.rows, "bytes": done.bytes, "sha256": done.sha256}
         report(about | {"truncated": saved.truncated}, as_json=True)
     else:
-        note(f"{path}: {done.rows:,} rows, {done.bytes:,} bytes.")
+        note(f"{path}: {_rows(done.rows)}, {done.bytes:,} bytes.")
     return not saved.truncated
 
 
@@ -191,5 +191,9 @@ def _show(asker: Asker, question: Question, *, as_json: bool) -> bool:
         note(line)
     if columns < len(answer.fields):
         note(f"{columns} of {len(answer.fields)} columns fit; name those you want, or use -o.")
-    note(f"{answer.rows.num_rows:,} rows.")
+    note(f"{_rows(answer.rows.num_rows)}.")
     return not answer.truncated
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -21,8 +21,8 @@ FEW_ROWS = 3
 WIDEST = 60
 """Characters of a cell; longer ones are cut."""
 
-_GAP = 2
-"""Blanks beside a column."""
+_GAP = 3
+"""Blanks between two columns."""
 
 
 def show(fields: Sequence[Field], rows: pa.Table) -> int:

@@ -50,7 +50,7 @@ def rows_of(answer: Answer) -> list[list[str]]:
 def test_what_is_piped_is_csv_with_all_digits(ask: Command) -> None:
     answer = ask("SELECT star_id, ra, mg_fe, starid, pmra FROM star", "--release", "dr1")
     assert answer.code == 0
-    assert answer.err.splitlines() == ["1 rows."]
+    assert answer.err.splitlines() == ["1 row."]
     names, row = rows_of(answer)
     assert names == ["star_id", "ra", "mg_fe", "starid", "pmra"]
     said = json.loads(
@@ -238,7 +238,7 @@ def test_on_a_terminal_it_is_a_table(ledger_of_releases: Database) -> None:
     os.close(theirs)
     said = os.read(ours, 1 << 16).decode().replace("\r", "")
     os.close(ours)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "1 rows.")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "1 row.")
     names, units, _, row = [line.split() for line in said.splitlines() if line.strip()]
     assert names == ["star_id", "teff", "err_teff", "starid"]
     assert units == ["K", "K"]

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from astropy import units as u
+from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
 from starledger.catalog.query.errors import UploadRefused
@@ -117,6 +118,19 @@ def test_positions_are_found_by_their_ucd_before_their_name() -> None:
     table = Table({"ra": [1.0], "dec": [2.0], "x": [30.0], "y": [40.0]})
     table["x"].info.meta, table["y"].info.meta = {"ucd": "pos.eq.ra"}, {"ucd": "pos.eq.dec"}
     upload = read(table)
+    assert upload.rows.column("healpix").to_pylist() == healpix_cells(30.0, 40.0).tolist()
+
+
+@pytest.mark.parametrize("ending", ["fits", "vot", "ecsv", "parquet"])
+def test_files_say_ucds_in_their_own_ways(tmp_path: Path, ending: str) -> None:
+    table: Any = Table({"ra": [1.0], "dec": [2.0], "x": [30.0], "y": [40.0]})
+    for name, ucd in (("x", "pos.eq.ra;meta.main"), ("y", "pos.eq.dec;meta.main")):
+        table[name].meta["ucd"] = ucd
+    path = written(tmp_path, ending, table)
+    if ending == "fits":
+        for number in (3, 4):
+            fits.setval(path, f"TUCD{number}", value=table.columns[number - 1].meta["ucd"], ext=1)
+    upload = read(path)
     assert upload.rows.column("healpix").to_pylist() == healpix_cells(30.0, 40.0).tolist()
 
 
