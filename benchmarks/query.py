@@ -82,7 +82,7 @@ def ask(database: Database, catalog: Catalog, what: str, query: str) -> None:
 
 def _session(readers: Readers) -> None:
     with readers.session(Limits()) as session:
-        session.only_read()
+        session.bring(())
 
 
 def _in_session(readers: Readers, work: Callable[[Any], Any]) -> float:

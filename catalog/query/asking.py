@@ -232,12 +232,6 @@ def _reads(sql: str, release: str) -> bool:
     return re.search(rf'(?<![\w."])"?{re.escape(release)}(_data)?"?\.', sql) is not None
 
 
-def _prepared(session: Session, question: Question) -> None:
-    for one in question.uploads:
-        session.send(one)
-    session.only_read()
-
-
 def _begun(session: Session, question: Question) -> pa.RecordBatchReader:
     _weigh(session, question)
     return session.reader(question.sql)
@@ -249,13 +243,13 @@ def _asked(session: Session, question: Question) -> pa.Table:
 
 
 def _weigh(session: Session, question: Question) -> None:
-    _prepared(session, question)
+    session.bring(question.uploads)
     plan = session.plan(question.sql, "FORMAT JSON", "VERBOSE")
     check_cost(plan, question.limits, question.tables)
 
 
 def _explained(session: Session, question: Question) -> str:
-    _prepared(session, question)
+    session.bring(question.uploads)
     return session.plan(question.sql, "COSTS")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
@@ -60,18 +60,19 @@ class Session:
             )
         )
 
-    def send(self, upload: Upload) -> None:
-        """Make a temporary table of an upload, which nobody else sees and which ends with us."""
+    def bring(self, uploads: Iterable[Upload]) -> None:
+        """Make temporary tables, which nobody else sees and which end with us; then only read."""
+        for one in uploads:
+            self._send(one)
+        self._plain.execute("SET TRANSACTION READ ONLY")
+
+    def _send(self, upload: Upload) -> None:
         columns = ", ".join(f"{_quoted(one.name)} {one.type}" for one in upload.fields)
         name = upload.relation.partition(".")[2]
         self._plain.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
         if upload.rows.num_rows:
             self._cursor.adbc_ingest(name, upload.rows, mode="append", temporary=True)
         self._plain.execute(f"ANALYZE {upload.relation}")
-
-    def only_read(self) -> None:
-        """Let nothing be written from here on."""
-        self._plain.execute("SET TRANSACTION READ ONLY")
 
     def plan(self, sql: str, *options: str) -> str:
         """Return how PostgreSQL would run a query, as it tells it."""

@@ -53,7 +53,7 @@ def upload(**columns: Any) -> Upload:
 def test_readers_reach_releases_alone(readers: Readers, sql: str) -> None:
     """Even if the language let such a thing through, the role has no right to it."""
     with readers.session(LIMITS) as session:
-        session.only_read()
+        session.bring(())
         with pytest.raises(QueryRefused, match="may not read"), about_the_query(LIMITS):
             session.table(sql)
 
@@ -65,7 +65,7 @@ def test_readers_reach_releases_alone(readers: Readers, sql: str) -> None:
 )  # fmt: skip
 def test_nothing_is_written(readers: Readers, sql: str) -> None:
     with readers.session(LIMITS) as session:
-        session.only_read()
+        session.bring(())
         session.table("SELECT 1 AS one")
         with pytest.raises(adbc_driver_manager.Error):
             session._plain.execute(sql)
@@ -74,10 +74,8 @@ def test_nothing_is_written(readers: Readers, sql: str) -> None:
 def test_only_its_own_session_sees_an_upload(readers: Readers) -> None:
     mine, other = upload(a=[1, 2]), upload(b=["x"])
     with readers.session(LIMITS) as first, readers.session(LIMITS) as second:
-        first.send(mine)
-        second.send(other)
-        for session in (first, second):
-            session.only_read()
+        first.bring([mine])
+        second.bring([other])
         assert first.table(f"SELECT * FROM {mine.relation}").to_pydict() == {"a": [1, 2]}
         assert second.table(f"SELECT * FROM {other.relation}").to_pydict() == {"b": ["x"]}
 
@@ -86,7 +84,7 @@ def test_an_upload_is_gone_with_its_session(readers: Readers) -> None:
     mine = upload(a=[1, 2])
     for _ in range(2):
         with readers.session(LIMITS) as session:
-            session.send(mine)
+            session.bring([mine])
             assert session.table(f"SELECT * FROM {mine.relation}").num_rows == 2
     with pytest.raises(adbc_driver_manager.Error), readers.session(LIMITS) as session:
         session.table(f"SELECT * FROM {mine.relation}")
@@ -95,7 +93,7 @@ def test_an_upload_is_gone_with_its_session(readers: Readers) -> None:
 def test_columns_of_any_name_are_sent(readers: Readers) -> None:
     mine = upload(**{'S/N "g"': [1.5], "select": [7], "α": ["x"]})
     with readers.session(LIMITS) as session:
-        session.send(mine)
+        session.bring([mine])
         found = session.table(f"SELECT * FROM {mine.relation}").to_pylist()
     assert found == [{'S/N "g"': 1.5, "select": 7, "α": "x"}]
 
