@@ -15,6 +15,9 @@ ORDER = 29
 CELL_OF_ORDER_0 = 58.6
 """Width of a cell of order 0, in degrees; each order halves it."""
 
+FINER = 2
+"""How many orders finer than its cells a cone is drawn, so that fewer cells are near it only."""
+
 CELLS_A_RADIUS = 8
 """How many cells lie along a cone's radius: more fit it better and make more ranges."""
 
@@ -63,7 +66,11 @@ def cone_ranges(ra: float, dec: float, radius: float) -> list[tuple[int, int]]:
     cell = max(radius, 1e-7) / CELLS_A_RADIUS
     order = min(ORDER, max(0, round(math.log2(CELL_OF_ORDER_0 / cell))))
     cells, orders, _inside = cone_search(
-        Longitude(ra, "deg"), Latitude(dec, "deg"), Quantity(radius, "deg"), order
+        Longitude(ra, "deg"),
+        Latitude(dec, "deg"),
+        Quantity(radius, "deg"),
+        order,
+        depth_delta=min(FINER, ORDER - order),
     )
     shift = 2 * (ORDER - orders.astype(np.int64))
     first = cells.astype(np.int64) << shift
