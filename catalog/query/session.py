@@ -11,15 +11,12 @@ from typing import Any, Self
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
-from psycopg.conninfo import make_conninfo
 
+from starledger.catalog.export.reading import address_of
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.uploads.upload import Upload
 from starledger.schema.database import Database, explained
 from starledger.schema.roles import Role
-
-APPLICATION = "starledger query"
-"""What the server's administrator sees of us."""
 
 _LIMITS = """
 SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true),
@@ -187,20 +184,12 @@ class Readers:
         try:
             with self._lock:
                 if self._first is None:
-                    self._first = driver.connect(self._address(), autocommit=True)
+                    self._first = driver.connect(address_of(self._database), autocommit=True)
             return self._first.adbc_clone()
         except adbc_driver_manager.Error:
             # The other driver's errors say what can be done about them.
             with explained(self._database.address), self._database.engine(Role.READER).connect():
                 raise
-
-    def _address(self) -> str:
-        dialect = self._database.engine(Role.READER).dialect
-        _, given = dialect.create_connect_args(self._database.urls[Role.READER])
-        said: dict[str, Any] = {
-            name: value for name, value in given.items() if isinstance(value, str | int)
-        }
-        return make_conninfo("", **said | {"application_name": APPLICATION})
 
 
 def _quoted(name: str) -> str:

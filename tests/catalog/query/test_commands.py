@@ -209,7 +209,7 @@ def test_ctrl_c_ends_the_query_on_the_server_too(ledger_of_releases: Database) -
     limits = ("--time-limit", "600", "--cost-limit", "1e15")
     command = [*PROGRAM, "--database", address(ledger_of_releases), "query", MINUTES, *limits]
     running = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'starledger query'"
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'starledger reader'"
         " AND state = 'active' AND query LIKE 'COPY%'"
     )
     with ledger_of_releases.engine(Role.READER).connect() as connection:

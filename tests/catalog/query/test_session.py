@@ -14,7 +14,7 @@ from sqlalchemy import text
 from starledger.catalog.query.errors import QueryFailed, QueryRefused
 from starledger.catalog.query.failures import about_the_query
 from starledger.catalog.query.limits import Limits
-from starledger.catalog.query.session import APPLICATION, Readers
+from starledger.catalog.query.session import Readers
 from starledger.catalog.query.uploads.upload import Upload, read_uploads
 from starledger.schema.database import Database
 from starledger.schema.errors import StarledgerError
@@ -175,7 +175,7 @@ def test_a_connection_that_the_server_closed_is_replaced(
         " WHERE application_name = :name AND query = 'ROLLBACK'"
     )
     with ledger_of_releases.engine(Role.READER).connect() as connection:
-        connection.execute(text(ended), {"name": APPLICATION})
+        connection.execute(text(ended), {"name": "starledger reader"})
     with readers.session(LIMITS) as session:
         assert session.table("SELECT 1 AS one").num_rows == 1
 
