@@ -30,6 +30,8 @@ WRITERS = {
 }
 """Where the writer of each format is; it is imported when it is first asked for."""
 
+READ_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -82,6 +84,14 @@ def write(
     with arriving(path) as file:
         rows = writer(file, fields, conforming(fields, batches), about)
         size = file.seek(0, 2)
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(file)
     return Written(rows, size, digest)
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of a whole file."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
