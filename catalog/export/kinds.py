@@ -66,6 +66,8 @@ KINDS = {
     "text": TEXT,
     "character varying": TEXT,
     "varchar": TEXT,
+    "timestamp with time zone": TEXT,
+    "timestamp without time zone": TEXT,
 }
 """The kind of each type of PostgreSQL that views have."""
 

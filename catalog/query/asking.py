@@ -22,6 +22,7 @@ from starledger.catalog.query.interrupting import interruptible
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.offered import Offer, Offering
 from starledger.catalog.query.session import Readers, Session
+from starledger.catalog.query.telling import told
 from starledger.catalog.query.uploads.upload import SCHEMA, Upload, read_uploads
 from starledger.catalog.releases.finding import PublishedRelease
 from starledger.catalog.releases.tables import Table
@@ -80,21 +81,15 @@ class Question:
 
     def about(self, *, truncated: bool) -> About:
         """Return what files and tables say of its answer."""
-        names = ", ".join(one.name for one in self.releases)
-        pairs = [("release", names)] if names else []
-        for one in self.releases:
-            pairs += [("title", one.title)]
-            pairs += [("citation", one.citation)] if one.citation else []
-            pairs += [("doi", one.doi)] if one.doi else []
-            pairs += [("licence", one.licence)] if one.licence else []
-            pairs += [("withdrawn", one.withdrawn)] if one.withdrawn else []
-        pairs += [
+        cut = f"yes, at {self.limits.rows} rows" if truncated else "no"
+        said = [
+            *told(self.releases),
             ("query", " ".join(self.text.split())),
-            ("software", f"Starledger {__version__}"),
-            ("truncated", f"yes, at {self.limits.rows} rows" if truncated else "no"),
+            ("creator", f"starledger {__version__}"),
+            ("truncated", cut),
         ]
-        title = f"Answer of {names or 'uploaded tables'}"
-        return About(title, f"Answer to a query of {names or 'uploaded tables'}", tuple(pairs))
+        names = ", ".join(one.name for one in self.releases) or "uploaded tables"
+        return About(f"Answer of {names}", f"Rows that answer a query of {names}.", tuple(said))
 
 
 class Asker:

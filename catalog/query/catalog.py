@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from starledger.catalog.export.formats import Format
 from starledger.catalog.query.answer import Answer
 from starledger.catalog.query.asking import Asker
 from starledger.catalog.query.limits import Limits
@@ -20,6 +21,8 @@ from starledger.schema.settings import load_settings
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+    from starledger.catalog.export.manifest import Exported
 
 
 class QueryWarning(UserWarning):
@@ -167,3 +170,46 @@ class Catalog:
         offer = self._asker.offer()
         found = offer.required(name)
         return Released(self._asker, found, offer.tables_of(found.name))
+
+    def export(
+        self,
+        release: str | None = None,
+        *,
+        views: Sequence[str] = (),
+        columns: Sequence[str] = (),
+        where: str | None = None,
+        format: str | None = None,  # noqa: A002 - so it is called everywhere
+        out: str | os.PathLike[str] | None = None,
+    ) -> list[Exported]:
+        """Write views of a release into files, in constant memory, with a manifest beside.
+
+        Parameters
+        ----------
+        release
+            Its name; the newest one, where none is given.
+        views
+            The wanted views; all, where there are none.
+        columns, where
+            Which columns of a single view, and which rows, in ADQL.
+        format
+            Of the files, such as ``parquet``; else what the name of the file says, or FITS.
+        out
+            The file of one view, or the folder of several.
+
+        Raises
+        ------
+        StarledgerError
+            Something of it is not there, or a file cannot be written.
+        """
+        from starledger.catalog.export.exporting import export, plan
+
+        planned = plan(
+            self._database,
+            release,
+            views=views,
+            columns=columns,
+            where=where,
+            format=None if format is None else Format(format),
+            out=None if out is None else Path(out),
+        )
+        return export(self._database, planned)

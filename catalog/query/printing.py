@@ -25,7 +25,7 @@ def print_csv(answer: Answer) -> None:
     ]
     table = pa.Table.from_arrays(plain, names)
     sys.stdout.flush()
-    options = pyarrow.csv.WriteOptions(quoting_style="needed")
+    options = pyarrow.csv.WriteOptions(quoting_style="needed", quoting_header="needed")
     pyarrow.csv.write_csv(table, sys.stdout.buffer, options)
     sys.stdout.buffer.flush()
 

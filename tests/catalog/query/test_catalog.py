@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
@@ -72,6 +73,13 @@ def test_a_release_gives_its_tables_whole(catalog: Catalog) -> None:
         assert len(table) == about[name].rows
         assert table.colnames == [one.name for one in about[name].fields]
     assert "combination run" in set(first.provenance()["what"])
+
+
+def test_views_are_exported(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "stars.parquet"
+    (exported,) = catalog.export("dr1", views=["star"], columns=["star_id", "teff"], out=path)
+    assert exported.path == path
+    assert pq.read_table(path).column_names == ["star_id", "teff"]
 
 
 def test_it_can_be_used_without_with(ledger_of_releases: Database) -> None:

@@ -73,7 +73,7 @@ def test_the_release_is_the_newest_or_the_named_one(ledger_of_releases: Database
     assert newest != named
     both = "SELECT a.star_id, b.star_id FROM dr1.star a JOIN dr2.star b ON a.star_id = b.star_id"
     answer = run(ledger_of_releases, both)
-    assert dict(answer.about.pairs)["release"] == "dr1, dr2"
+    assert dict(answer.about.pairs)["release"] == "dr1; dr2"
     with pytest.raises(NoSuchRelease):
         run(ledger_of_releases, query, release="dr9")
 
