@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import math
@@ -23,10 +24,11 @@ def print_csv(answer: Answer) -> None:
         else column
         for column in answer.rows.columns
     ]
-    table = pa.Table.from_arrays(plain, names)
+    # Arrow itself would put every name into quotes.
+    csv.writer(sys.stdout, lineterminator="\n").writerow(names)
     sys.stdout.flush()
-    options = pyarrow.csv.WriteOptions(quoting_style="needed", quoting_header="needed")
-    pyarrow.csv.write_csv(table, sys.stdout.buffer, options)
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    pyarrow.csv.write_csv(pa.Table.from_arrays(plain, names), sys.stdout.buffer, options)
     sys.stdout.buffer.flush()
 
 
