@@ -20,6 +20,8 @@ OPENING = """<?xml version="1.0" encoding="UTF-8"?>
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_UNREADABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 CLOSING = "</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
 
 
@@ -44,7 +46,7 @@ def xml_head(fields: Sequence[Field], about: About) -> str:
             OPENING,
             *infos,
             f"<TABLE name={quoteattr(name)}>\n",
-            f"<DESCRIPTION>{escape(about.description)}</DESCRIPTION>\n",
+            f"<DESCRIPTION>{escape(_readable(about.description))}</DESCRIPTION>\n",
             *(_field(key, field) for key, field in zip(_keys(fields), fields, strict=True)),
         )
     )
@@ -76,4 +78,9 @@ def _null(kind: Kind) -> str:
 
 def _attribute(text: str) -> str:
     """Return a value in quotes that keeps line breaks, which XML else makes blanks of."""
-    return quoteattr(text, {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+    return quoteattr(_readable(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+
+
+def _readable(text: str) -> str:
+    """Return a text without the signs that XML cannot hold at all."""
+    return _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", text)
