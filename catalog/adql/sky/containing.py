@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky import cover
 from starledger.catalog.adql.sky.errors import SkyError
@@ -12,7 +13,7 @@ from starledger.catalog.adql.sky.separation import as_close, in_ranges
 from starledger.catalog.adql.sky.shapes import Box, Circle, Point, Polygon, Shape
 
 
-def contains(inner: Shape, outer: Shape, select: exp.Select | None = None) -> exp.Expression:
+def contains(inner: Shape, outer: Shape, select: exp.Select | None = None) -> Expression:
     """Return the condition that a shape lies in another; NULL where a coordinate is.
 
     Rims belong to circles. Points on the rim of a polygon or a box lie on the side that rounding
@@ -48,7 +49,7 @@ def contains(inner: Shape, outer: Shape, select: exp.Select | None = None) -> ex
     return written(steps.answer(text), *used)
 
 
-def _in_circle(inner: Shape, circle: Circle, select: exp.Select | None) -> exp.Expression:
+def _in_circle(inner: Shape, circle: Circle, select: exp.Select | None) -> Expression:
     if isinstance(inner, Point):
         return as_close(inner, circle.centre, circle.radius, select)
     if isinstance(inner, Circle):
@@ -71,7 +72,7 @@ def _in_circle(inner: Shape, circle: Circle, select: exp.Select | None) -> exp.E
     return written(steps.answer(text), *inner.parts, *circle.parts)
 
 
-def _point_in_outline(point: Point, outer: Polygon | Box) -> exp.Expression:
+def _point_in_outline(point: Point, outer: Polygon | Box) -> Expression:
     steps = Steps()
     sides = sides_of(outer, steps)
     place = steps.position(point)

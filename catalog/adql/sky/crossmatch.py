@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.expressions import (
     columns_of,
@@ -53,9 +54,18 @@ NEIGHBOUR = (
 where only three meet (Górski et al. 2005, figure 4)."""
 
 TURN = (
-    (0, 0, 3), (0, 0, 6), (0, 0, 0), (0, 0, 5), (0, 0, 0), (5, 0, 0), (0, 0, 0), (6, 0, 0), (3, 0, 0)
+    (0, 0, 3), (0, 0, 6), (0, 0, 0),
+    (0, 0, 5), (0, 0, 0), (5, 0, 0),
+    (0, 0, 0), (6, 0, 0), (3, 0, 0),
 )  # fmt: skip
 """How they lie, by row of base cells: 1 turns x round, 2 turns y round, then 4 exchanges both."""
+
+N_CORNERS = 4
+"""A square has so many."""
+
+SAID = 5
+"""How often a range is said: each time the planner, who cannot know how few rows are in ranges of
+another table, takes a ninth of what it took before; the search itself drops what is said twice."""
 
 NEAR = "near"
 """Marks our lateral items."""
@@ -67,10 +77,10 @@ class _Pair:
 
     star: Point
     centre: Point
-    item: exp.Expression
+    item: Expression
 
 
-def nearby(one: Point, other: Point, limit: exp.Expression, select: exp.Select) -> str | None:
+def nearby(one: Point, other: Point, limit: Expression, select: exp.Select) -> str | None:
     """Return the condition that one position's cell is among those near the other, if it can be.
 
     The other's table gets a lateral item beside it that works out the ranges: always one row for
@@ -97,18 +107,19 @@ def nearby(one: Point, other: Point, limit: exp.Expression, select: exp.Select) 
         return None
     best = max(pairs, key=lambda pair: (not _kept(pair, select), pair.star.rows or 0))
     name = f"_near_{1 + sum(NEAR in node.meta for node in select.find_all(exp.Var))}"
-    lateral = written(f"LATERAL {_ranges(best.centre, limit)} AS {name}", *best.centre.parts)
+    lateral = written(f"LATERAL {_ranges(best.centre, limit)} AS {name}", *best.centre.parts, limit)
     lateral.meta[NEAR] = True
     _put_beside(best.item, lateral)
     cell, lat = text_of(best.star.healpix or exp.null()), text_of(best.star.lat)
     ranges = " OR ".join(
-        f"{cell} BETWEEN {name}.first_{place} AND {name}.last_{place}" for place in range(4)
+        " AND ".join([f"{cell} BETWEEN {name}.first_{place} AND {name}.last_{place}"] * SAID)
+        for place in range(N_CORNERS)
     )
-    # The declinations tell the planner, who knows nothing of the ranges, how few rows are near.
+    # The declinations are quicker to test than the distance, for those in far parts of a cell.
     return f"({ranges}) AND {lat} BETWEEN {name}.low AND {name}.high"
 
 
-def _pair(star: Point, centre: Point, limit: exp.Expression, select: exp.Select) -> _Pair | None:
+def _pair(star: Point, centre: Point, limit: Expression, select: exp.Select) -> _Pair | None:
     if star.healpix is None:
         return None
     tables = {column.table for column in columns_of(*centre.parts, limit)}
@@ -119,14 +130,14 @@ def _pair(star: Point, centre: Point, limit: exp.Expression, select: exp.Select)
     return None if item is None else _Pair(star, centre, item)
 
 
-def _items(node: exp.Expression) -> Iterator[exp.Expression]:
+def _items(node: Expression) -> Iterator[Expression]:
     """Yield the tables and named sub-selects in a FROM, those in its brackets too."""
     first = node.args.get("from_") if isinstance(node, exp.Select) else None
     inner = first.this if first is not None else node.this
-    if isinstance(node, exp.Subquery) and not node.alias and isinstance(inner, exp.Expression):
+    if isinstance(node, exp.Subquery) and not node.alias and isinstance(inner, Expression):
         yield from _items(inner)
     elif isinstance(node, exp.Select):
-        if isinstance(inner, exp.Expression):
+        if isinstance(inner, Expression):
             yield from _items(inner)
     else:
         yield node
@@ -146,7 +157,7 @@ def _kept(pair: _Pair, select: exp.Select) -> bool:
     return False
 
 
-def _put_beside(item: exp.Expression, lateral: exp.Expression) -> None:
+def _put_beside(item: Expression, lateral: Expression) -> None:
     join = exp.Join(this=lateral, kind="CROSS")
     if item.args.get("joins"):
         item.set("joins", [join, *item.args["joins"]])
@@ -157,7 +168,7 @@ def _put_beside(item: exp.Expression, lateral: exp.Expression) -> None:
     brackets.set("this", item)
 
 
-def _ranges(centre: Point, limit: exp.Expression) -> str:
+def _ranges(centre: Point, limit: Expression) -> str:
     """Return the sub-select of up to four ranges of cells near a position, and of declinations."""
     known = number(limit)
     radius = double(limit) if known is not None else finite(double(limit))
@@ -173,13 +184,13 @@ def _ranges(centre: Point, limit: exp.Expression) -> str:
             for place, sign in enumerate("-+")
         },
         *_corners(),
-        *spread(*(f"{axis}_in_{corner}" for axis in "xy" for corner in range(4))),
-        {f"first_{corner}": _first(corner) for corner in range(4)},
+        *spread(*(f"{axis}_in_{corner}" for axis in "xy" for corner in range(N_CORNERS))),
+        {f"first_{corner}": _first(corner) for corner in range(N_CORNERS)},
     ]
-    answer = [f"first_{corner}" for corner in range(4)]
+    answer = [f"first_{corner}" for corner in range(N_CORNERS)]
     answer += [
         f"first_{corner} + (CAST(1 AS BIGINT) << shift) - 1 AS last_{corner}"
-        for corner in range(1, 4)
+        for corner in range(1, N_CORNERS)
     ]
     answer += [
         f"CASE WHEN k >= 0 THEN first_0 + (CAST(1 AS BIGINT) << shift) - 1 ELSE {WHOLE_SKY} END"
@@ -206,7 +217,7 @@ def _order_text(reach: str) -> str:
 
 def _corners() -> list[Mapping[str, str]]:
     """Return the steps to the base cell and the place in it of each corner of the square."""
-    places = [(corner, corner & 1, corner >> 1) for corner in range(4)]
+    places = [(corner, corner & 1, corner >> 1) for corner in range(N_CORNERS)]
     beyond = {
         f"beyond_{corner}": f"4 + {_beyond(f'x{x}')} + 3 * {_beyond(f'y{y}')}"
         for corner, x, y in places
@@ -238,7 +249,7 @@ def _beyond(coordinate: str) -> str:
 
 
 def _first(corner: int) -> str:
-    """Return the first cell of order 29 near a corner; NULL, which costs no search, if had before."""
+    """Return the first cell of order 29 near a corner; NULL, which costs no search, if had."""
     cell = (
         f"((CAST(face_{corner} AS BIGINT) << (2 * k)) | x_in_{corner}_spread"
         f" | (y_in_{corner}_spread << 1)) << shift"

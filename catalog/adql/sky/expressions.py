@@ -7,10 +7,12 @@ are kept as text, in nodes that remember the columns in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
+from typing import Any
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 COLUMNS = "columns"
 """Where a text's node keeps the columns that the text uses."""
@@ -21,24 +23,24 @@ TINY = "1e-30"
 NO_ANGLES = ("Infinity", "-Infinity", "NaN")
 """The doubles that PostgreSQL refuses to take a sine or a whole number of."""
 
-FUNCTIONS: dict[str, Callable[..., float]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "PI": lambda: math.pi,
     "RADIANS": math.radians,
     "DEGREES": math.degrees,
     "SQRT": math.sqrt,
     "ABS": abs,
-    "POWER": math.pow,
 }
 """The functions that are evaluated where their arguments are constant."""
 
-OPERATIONS: dict[type[exp.Expression], Callable[[float, float], float]] = {
+OPERATIONS: dict[type, Callable[[float, float], float]] = {
     exp.Add: lambda one, other: one + other,
     exp.Sub: lambda one, other: one - other,
     exp.Mul: lambda one, other: one * other,
+    exp.Pow: math.pow,
 }
 
 
-def number(expression: exp.Expression) -> float | None:
+def number(expression: Expression) -> float | None:
     """Return what an expression comes to, or None if it depends on a row or is not known to us.
 
     Whole numbers are divided as PostgreSQL divides them, without the rest.
@@ -59,7 +61,7 @@ def number(expression: exp.Expression) -> float | None:
         return None
 
 
-def _value(expression: exp.Expression) -> float | None:
+def _value(expression: exp.Expr) -> float | None:
     if isinstance(expression, exp.Literal):
         return None if expression.is_string else _literal(expression.name)
     if isinstance(expression, exp.Paren):
@@ -107,15 +109,16 @@ def _function(expression: exp.Func) -> float | None:
         for argument in (
             expression.expressions
             if isinstance(expression, exp.Anonymous)
-            else [part for part in expression.args.values() if isinstance(part, exp.Expression)]
+            else [part for part in expression.args.values() if isinstance(part, Expression)]
         )
     ]
     if function is None or None in arguments:
         return None
-    return function(*arguments)
+    value: float = function(*arguments)
+    return value
 
 
-def columns_of(*expressions: exp.Expression | None) -> list[exp.Column]:
+def columns_of(*expressions: Expression | None) -> list[exp.Column]:
     """Return the columns in some expressions, those of our own texts too."""
     found: list[exp.Column] = []
     for expression in expressions:
@@ -126,14 +129,14 @@ def columns_of(*expressions: exp.Expression | None) -> list[exp.Column]:
     return found
 
 
-def written(text: str, *used: exp.Expression | None) -> exp.Expression:
+def written(text: str, *used: Expression | None) -> Expression:
     """Return SQL text as an expression that knows the columns of what it was made from."""
     node = exp.Var(this=text)
     node.meta[COLUMNS] = columns_of(*used)
     return node
 
 
-def double(expression: exp.Expression) -> str:
+def double(expression: Expression) -> str:
     """Return the text of an expression as a double, so that no division is one of whole numbers.
 
     Examples
@@ -152,7 +155,7 @@ def literal(value: float) -> str:
     return f"CAST({float(value)!r} AS DOUBLE PRECISION)"
 
 
-def text_of(expression: exp.Expression) -> str:
+def text_of(expression: Expression) -> str:
     """Return the text of an expression for PostgreSQL."""
     return expression.sql("postgres")
 
@@ -169,7 +172,7 @@ def flushed(text: str) -> str:
     return f"({text} + {TINY} - {TINY})"
 
 
-def layered(layers: list[Mapping[str, str]], answer: str) -> str:
+def layered(layers: Sequence[Mapping[str, str]], answer: str) -> str:
     """Return a sub-select that names values step by step, so that each is worked out once.
 
     Parameters
@@ -183,7 +186,8 @@ def layered(layers: list[Mapping[str, str]], answer: str) -> str:
     Examples
     --------
     >>> layered([{"x": "a.ra / 2"}, {"y": "x * x"}], "y + x")
-    '(SELECT y + x FROM (SELECT *, x * x AS y FROM (SELECT a.ra / 2 AS x OFFSET 0) AS _0 OFFSET 0) AS _1)'
+    '(SELECT y + x FROM (SELECT *, x * x AS y
+      FROM (SELECT a.ra / 2 AS x OFFSET 0) AS _0 OFFSET 0) AS _1)'
     """
     source = ""
     for place, layer in enumerate(layers):
@@ -191,4 +195,4 @@ def layered(layers: list[Mapping[str, str]], answer: str) -> str:
         before = f" FROM {source}" if source else ""
         # The offset keeps the planner from putting each value wherever its name stands.
         source = f"(SELECT {'*, ' if source else ''}{values}{before} OFFSET 0) AS _{place}"
-    return f"(SELECT {answer} FROM {source})"
+    return f"(SELECT {answer} FROM {source})"  # noqa: S608 - of our own texts and checked trees

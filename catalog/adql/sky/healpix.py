@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.errors import SkyError
 from starledger.catalog.adql.sky.expressions import (
-    flushed,
     layered,
     number,
     text_of,
@@ -44,7 +43,7 @@ EVERY_OTHER = 0x5555555555555555
 """The bits that stay."""
 
 
-def healpix_index(order: exp.Expression, point: Point) -> exp.Expression:
+def healpix_index(order: Expression, point: Point) -> Expression:
     """Return the nested cell of a position.
 
     Parameters
@@ -64,7 +63,7 @@ def healpix_index(order: exp.Expression, point: Point) -> exp.Expression:
     return written(layered(layers, answer), order, *point.parts)
 
 
-def healpix_center(order: exp.Expression, index: exp.Expression) -> Point:
+def healpix_center(order: Expression, index: Expression) -> Point:
     """Return the centre of a nested cell.
 
     Parameters
@@ -80,14 +79,15 @@ def healpix_center(order: exp.Expression, index: exp.Expression) -> Point:
         If the order is constant and none.
     """
     layers = _centre_layers(_order(order), f"CAST({text_of(index)} AS BIGINT)")
-    lon = "CAST(45 AS DOUBLE PRECISION) * CASE WHEN turn < 0 THEN turn + 8 * ring ELSE turn END / ring"
+    round_about = "CASE WHEN turn < 0 THEN turn + 8 * ring ELSE turn END"
+    lon = f"CAST(45 AS DOUBLE PRECISION) * {round_about} / ring"
     lat = "side * ATAN2D(1 - rest, SQRT(rest * (2 - rest)))"
     return Point(
         written(layered(layers, lon), order, index), written(layered(layers, lat), order, index)
     )
 
 
-def _order(order: exp.Expression) -> str:
+def _order(order: Expression) -> str:
     known = number(order)
     if known is None:
         text = text_of(order)
@@ -112,10 +112,10 @@ def in_base_cell(point: Point, more: Mapping[str, str]) -> list[Mapping[str, str
         " ELSE ATAN2D(-SIND(lon), -COSD(lon)) + 180 END / 90"
     )
     return [
-        {"lon": flushed(point.lon_text), "lat": point.lat_text, **more},
+        {"lon": point.lon_text, "lat": point.lat_text, **more},
         {
             "t": turns,
-            "z": flushed("SIND(lat)"),
+            "z": "SIND(lat)",
             # The cosine keeps the digits near the poles that 1 - |z| loses.
             "polar": "COSD(lat) * SQRT(3 / (1 + ABS(SIND(lat))))",
         },
@@ -132,9 +132,10 @@ def in_base_cell(point: Point, more: Mapping[str, str]) -> list[Mapping[str, str
             "after": "polar * (1 + quarter - t)",
         },
         {
-            "face": "CASE WHEN belt THEN CASE WHEN fa = fb THEN (fa & 3) + 4 WHEN fa < fb THEN fa & 3"
-            " ELSE (fb & 3) + 8 END WHEN z > 0 THEN CAST(quarter AS BIGINT)"
-            " WHEN z < 0 THEN CAST(quarter AS BIGINT) + 8 END",
+            "face": "CASE WHEN belt THEN"
+            " CASE WHEN fa = fb THEN (fa & 3) + 4 WHEN fa < fb THEN fa & 3 ELSE (fb & 3) + 8 END"
+            " WHEN z > 0 THEN CAST(quarter AS BIGINT) WHEN z < 0 THEN CAST(quarter AS BIGINT) + 8"
+            " END",
             "fx": "CASE WHEN belt THEN b - fb WHEN z > 0 THEN 1 - after ELSE before END",
             "fy": "CASE WHEN belt THEN 1 - (a - fa) WHEN z > 0 THEN 1 - before ELSE after END",
         },

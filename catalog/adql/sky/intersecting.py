@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.containing import contains
 from starledger.catalog.adql.sky.expressions import double, number, written
@@ -11,7 +12,7 @@ from starledger.catalog.adql.sky.separation import as_close
 from starledger.catalog.adql.sky.shapes import Box, Circle, Point, Polygon, Shape
 
 
-def intersects(one: Shape, other: Shape, select: exp.Select | None = None) -> exp.Expression:
+def intersects(one: Shape, other: Shape, select: exp.Select | None = None) -> Expression:
     """Return the condition that two shapes have a point in common; NULL where a coordinate is.
 
     Parameters
@@ -30,32 +31,33 @@ def intersects(one: Shape, other: Shape, select: exp.Select | None = None) -> ex
         return contains(one, other, select)
     if isinstance(other, Point):
         return contains(other, one, select)
-    if isinstance(one, Circle) and isinstance(other, Circle):
-        return as_close(one.centre, other.centre, _sum(one.radius, other.radius), select)
-    if isinstance(one, Circle):
-        one, other = other, one
     used = (*one.parts, *other.parts)
-    steps = Steps()
+    if isinstance(one, Circle):
+        if isinstance(other, Circle):
+            return as_close(one.centre, other.centre, _sum(one.radius, other.radius), select)
+        return written(_circle_meets(one, other), *used)
     if isinstance(other, Circle):
-        return written(_meets_circle(one, other, steps), *used)
-    return written(_outlines_meet(one, other, steps), *used)
+        return written(_circle_meets(other, one), *used)
+    return written(_outlines_meet(one, other), *used)
 
 
-def _sum(one: exp.Expression, other: exp.Expression) -> exp.Expression:
+def _sum(one: Expression, other: Expression) -> Expression:
     radii = (number(one), number(other))
     if radii[0] is not None and radii[1] is not None:
         return exp.Literal.number(repr(float(radii[0] + radii[1])))
     return written(f"({double(one)} + {double(other)})", one, other)
 
 
-def _meets_circle(one: Polygon | Box, circle: Circle, steps: Steps) -> str:
-    sides = sides_of(one, steps)
+def _circle_meets(circle: Circle, other: Polygon | Box) -> str:
+    steps = Steps()
+    sides = sides_of(other, steps)
     centre = steps.position(circle.centre)
     near = sides.nearer(steps, centre, circle.radius_text, "<=")
     return steps.answer(f"({sides.holds(steps, centre)} OR {near})")
 
 
-def _outlines_meet(one: Polygon | Box, other: Polygon | Box, steps: Steps) -> str:
+def _outlines_meet(one: Polygon | Box, other: Polygon | Box) -> str:
+    steps = Steps()
     sides, others = sides_of(one, steps), sides_of(other, steps)
     return steps.answer(
         f"({sides.crosses(others)} OR {sides.holds(steps, others.corners[0])}"

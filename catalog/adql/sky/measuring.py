@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.expressions import (
     flushed,
@@ -20,17 +21,17 @@ SQUARE_DEGREES = math.degrees(1) ** 2
 """In a steradian."""
 
 
-def coord1(point: Point) -> exp.Expression:
+def coord1(point: Point) -> Expression:
     """Return the right ascension of a position, in degrees."""
     return point.lon.copy()
 
 
-def coord2(point: Point) -> exp.Expression:
+def coord2(point: Point) -> Expression:
     """Return the declination of a position, in degrees."""
     return point.lat.copy()
 
 
-def area(shape: Shape) -> exp.Expression:
+def area(shape: Shape) -> Expression:
     """Return the area of a shape, in square degrees."""
     if isinstance(shape, Point):
         return exp.Literal.number("0.0")
@@ -83,7 +84,7 @@ def angles(vector: Vector) -> tuple[str, str]:
     return lon, f"ATAN2D({z}, SQRT(POWER({x}, 2) + POWER({y}, 2)))"
 
 
-def _area_of_circle(circle: Circle) -> exp.Expression:
+def _area_of_circle(circle: Circle) -> Expression:
     # 1 − cos r, by half the radius, which keeps the digits of small circles.
     known = number(circle.radius)
     text = literal(min(known, 180.0)) if known is not None else _up_to_180(circle.radius_text)
@@ -105,12 +106,18 @@ def _signed_area(shape: Polygon | Box, steps: Steps) -> tuple[str, list[Vector]]
     apex = steps.vector(
         len(steps.layers), (f"{part} / NULLIF(SQRT{dot(long, long)}, 0)" for part in long)
     )
+    # The differences keep the digits that products of the corners lose in small outlines.
     triangles = [
-        f"2 * ATAN2({dot(apex, cross(one, other))},"
+        f"2 * ATAN2({dot(apex, cross(_less(one, apex), _less(other, apex)))},"
         f" 1 + {dot(apex, one)} + {dot(apex, other)} + {dot(one, other)})"
         for one, other in zip(corners, ends, strict=True)
     ]
     return steps.name(len(steps.layers), " + ".join(triangles)), corners
+
+
+def _less(one: Vector, other: Vector) -> Vector:
+    x, y, z = (flushed(f"{a} - {b}") for a, b in zip(one, other, strict=True))
+    return (x, y, z)
 
 
 def _direction(outline: Outline) -> Point:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky.expressions import double, finite, flushed, layered, written
 from starledger.catalog.adql.sky.measuring import angles
@@ -22,12 +22,12 @@ TOO_MUCH = "1e30"
 
 def epoch_prop_pos(
     point: Point,
-    parallax: exp.Expression | None,
-    pmra: exp.Expression,
-    pmdec: exp.Expression,
-    radial_velocity: exp.Expression | None,
-    ref_epoch: exp.Expression,
-    out_epoch: exp.Expression,
+    parallax: Expression | None,
+    pmra: Expression,
+    pmdec: Expression,
+    radial_velocity: Expression | None,
+    ref_epoch: Expression,
+    out_epoch: Expression,
 ) -> Point:
     """Return the position of a star at another epoch, as ``ivo_epoch_prop_pos`` does.
 

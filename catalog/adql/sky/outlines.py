@@ -208,17 +208,13 @@ def _constant_sides(outline: Outline) -> Sides:
 def _box_corners(box: Box, steps: Steps) -> list[Vector]:
     lon, lat = box.centre.lon_text, box.centre.lat_text
     middle = steps.position(box.centre)
-    east = steps.vector(0, map(flushed, (f"-SIND({lon})", f"COSD({lon})", "0.0")))
+    east = steps.vector(0, (f"-SIND({lon})", f"COSD({lon})", "0.0"))
     north = steps.vector(
-        0,
-        map(
-            flushed, (f"-SIND({lat}) * COSD({lon})", f"-SIND({lat}) * SIND({lon})", f"COSD({lat})")
-        ),
+        0, (f"-SIND({lat}) * COSD({lon})", f"-SIND({lat}) * SIND({lon})", f"COSD({lat})")
     )
     half = {}
     for name, size in (("width", box.width), ("height", box.height)):
         text = double(size)
-        # As everywhere, a size that is none makes no error but an answer of NULL.
         inside = (
             text
             if number(size) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky import cover, crossmatch
 from starledger.catalog.adql.sky.expressions import (
@@ -19,7 +20,7 @@ WHOLE = 180.0
 """No two positions are farther apart, in degrees."""
 
 
-def distance(one: Point, other: Point) -> exp.Expression:
+def distance(one: Point, other: Point) -> Expression:
     """Return the angle between two positions, in degrees.
 
     It is worked out from the cross and the dot product, and so right to rounding everywhere, for
@@ -33,7 +34,7 @@ def distance(one: Point, other: Point) -> exp.Expression:
     """
     lat, other_lat = one.lat_text, other.lat_text
     turn = flushed(f"{other.lon_text} - {one.lon_text}")
-    sin, other_sin = flushed(f"SIND({lat})"), flushed(f"SIND({other_lat})")
+    sin, other_sin = f"SIND({lat})", f"SIND({other_lat})"
     cos, other_cos = f"COSD({lat})", f"COSD({other_lat})"
     east = flushed(f"{other_cos} * SIND({turn})")
     north = flushed(f"{cos} * {other_sin} - {sin} * {other_cos} * COSD({turn})")
@@ -43,8 +44,8 @@ def distance(one: Point, other: Point) -> exp.Expression:
 
 
 def closer(
-    one: Point, other: Point, limit: exp.Expression, select: exp.Select | None = None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, select: exp.Select | None = None
+) -> Expression:
     """Return the condition that two positions are less than a limit apart.
 
     Parameters
@@ -61,8 +62,8 @@ def closer(
 
 
 def as_close(
-    one: Point, other: Point, limit: exp.Expression, select: exp.Select | None = None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, select: exp.Select | None = None
+) -> Expression:
     """Return the condition that two positions are at most a limit apart.
 
     Parameters
@@ -78,7 +79,7 @@ def as_close(
     return _with_ranges(one, other, limit, test, select)
 
 
-def as_integer(condition: exp.Expression) -> exp.Expression:
+def as_integer(condition: Expression) -> Expression:
     """Return a condition as 1, 0 or NULL."""
     return written(f"CAST({text_of(condition)} AS INTEGER)", condition)
 
@@ -93,12 +94,12 @@ def _half_angle(one: Point, other: Point) -> str:
     )
 
 
-def _half_limit(limit: exp.Expression) -> str:
+def _half_limit(limit: Expression) -> str:
     known = number(limit)
     if known is not None:
         if known < 0:
             return literal(-1.0)
-        return literal(2.0) if known >= WHOLE else f"POWER(SIND({literal(known)} / 2), 2)"
+        return literal(2.0) if known >= WHOLE else f"POWER(SIND({flushed(literal(known))} / 2), 2)"
     text = double(limit)
     return (
         f"CASE WHEN {text} < 0 THEN -1 WHEN {text} < 180 THEN"
@@ -107,8 +108,8 @@ def _half_limit(limit: exp.Expression) -> str:
 
 
 def _with_ranges(
-    one: Point, other: Point, limit: exp.Expression, test: str, select: exp.Select | None
-) -> exp.Expression:
+    one: Point, other: Point, limit: Expression, test: str, select: exp.Select | None
+) -> Expression:
     used = (*one.parts, *other.parts, limit)
     near = _constant_ranges(one, other, limit)
     if near is None and select is not None:
@@ -116,16 +117,17 @@ def _with_ranges(
     return written(f"({near} AND {test})" if near else f"({test})", *used)
 
 
-def _constant_ranges(one: Point, other: Point, limit: exp.Expression) -> str | None:
+def _constant_ranges(one: Point, other: Point, limit: Expression) -> str | None:
     radius = number(limit)
+    if radius is None:
+        return None
     for star, centre in ((one, other), (other, one)):
-        if star.healpix is not None and centre.constant is not None and radius is not None:
-            if 0 <= radius < WHOLE:
-                return in_ranges(star.healpix, cover.circle_ranges(*centre.constant, radius))
+        if star.healpix is not None and centre.constant is not None and 0 <= radius < WHOLE:
+            return in_ranges(star.healpix, cover.circle_ranges(*centre.constant, radius))
     return None
 
 
-def in_ranges(healpix: exp.Expression, ranges: cover.Ranges) -> str:
+def in_ranges(healpix: Expression, ranges: cover.Ranges) -> str:
     """Return the condition that a column lies in one of some ranges, ends included."""
     column = text_of(healpix)
     return "(" + " OR ".join(f"{column} BETWEEN {a} AND {b}" for a, b in ranges) + ")"

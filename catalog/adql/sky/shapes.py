@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlglot import exp
+from sqlglot.expressions.core import Expression
 
 from starledger.catalog.adql.sky import spherical
 from starledger.catalog.adql.sky.errors import SkyError
-from starledger.catalog.adql.sky.expressions import columns_of, double, finite, number
+from starledger.catalog.adql.sky.expressions import columns_of, double, finite, flushed, number
 
 MOST_DEGREES = 1e6
 """The largest size of a constant right ascension, whose turns are taken away."""
@@ -32,9 +32,9 @@ class Point:
         About how many rows that table has, or None.
     """
 
-    lon: exp.Expression
-    lat: exp.Expression
-    healpix: exp.Expression | None = None
+    lon: Expression
+    lat: Expression
+    healpix: Expression | None = None
     rows: int | None = None
 
     def __post_init__(self) -> None:
@@ -56,20 +56,20 @@ class Point:
 
     @property
     def lon_text(self) -> str:
-        """The right ascension in SQL, as a double that has a sine."""
+        """The right ascension in SQL, as a double whose sine can be multiplied."""
         return self._text(self.lon)
 
     @property
     def lat_text(self) -> str:
-        """The declination in SQL, as a double that has a sine."""
+        """The declination in SQL, as a double whose sine can be multiplied."""
         return self._text(self.lat)
 
-    def _text(self, coordinate: exp.Expression) -> str:
+    def _text(self, coordinate: Expression) -> str:
         known = self.healpix is not None or number(coordinate) is not None
-        return double(coordinate) if known else finite(double(coordinate))
+        return flushed(double(coordinate) if known else finite(double(coordinate)))
 
     @property
-    def parts(self) -> tuple[exp.Expression, ...]:
+    def parts(self) -> tuple[Expression, ...]:
         """The expressions that it is made of."""
         return (self.lon, self.lat)
 
@@ -87,7 +87,7 @@ class Circle:
     """
 
     centre: Point
-    radius: exp.Expression
+    radius: Expression
 
     def __post_init__(self) -> None:
         radius = number(self.radius)
@@ -111,7 +111,7 @@ class Circle:
         return text if number(self.radius) is not None else finite(text)
 
     @property
-    def parts(self) -> tuple[exp.Expression, ...]:
+    def parts(self) -> tuple[Expression, ...]:
         """The expressions that it is made of."""
         return (*self.centre.parts, self.radius)
 
@@ -149,7 +149,7 @@ class Polygon:
         return spherical.Outline(spherical.unit_vectors(*np.transpose(places)))
 
     @property
-    def parts(self) -> tuple[exp.Expression, ...]:
+    def parts(self) -> tuple[Expression, ...]:
         """The expressions that it is made of."""
         return tuple(part for vertex in self.vertices for part in vertex.parts)
 
@@ -168,8 +168,8 @@ class Box:
     """
 
     centre: Point
-    width: exp.Expression
-    height: exp.Expression
+    width: Expression
+    height: Expression
 
     def __post_init__(self) -> None:
         for name, size in (("width", number(self.width)), ("height", number(self.height))):
@@ -188,7 +188,7 @@ class Box:
         return spherical.Outline(_corners(*self.centre.constant, width, height))
 
     @property
-    def parts(self) -> tuple[exp.Expression, ...]:
+    def parts(self) -> tuple[Expression, ...]:
         """The expressions that it is made of."""
         return (*self.centre.parts, self.width, self.height)
 

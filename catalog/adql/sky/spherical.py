@@ -125,18 +125,20 @@ class Outline:
         return normalised(moment)
 
     def holds(self, points: Vectors) -> NDArray[np.bool_]:
-        """Return which points lie inside: those whose way to the reference crosses rightly often."""
+        """Return which points lie inside, by how often their ways to the reference cross sides."""
         turns = points @ np.cross(self.reference, self.corners).T
         following = np.roll(turns, -1, axis=-1)
         eastward = self.normals @ self.reference > 0
         below = np.where(eastward, points @ self.normals.T < 0, points @ self.normals.T > 0)
         over = np.where(eastward, (turns >= 0) & (following < 0), (turns < 0) & (following >= 0))
         odd: NDArray[np.bool_] = np.sum(over & below, axis=-1) % 2 == 1
-        return odd != self.reference_inside
+        inside: NDArray[np.bool_] = odd != self.reference_inside
+        return inside
 
     def distance(self, points: Vectors) -> Vectors:
         """Return how far points are from the outline, in radians."""
-        return np.min(self._distances(points), axis=-1)
+        nearest: Vectors = np.min(self._distances(points), axis=-1)
+        return nearest
 
     def _distances(self, points: Vectors) -> Vectors:
         along = np.cross(self.normals, self.corners)
@@ -157,7 +159,8 @@ class Outline:
         apart = ((starts > 0) != (ends > 0)).T & ((ours_start > 0) != (ours_end > 0))
         # Great circles cross at two opposite points: the sides must go through the same one.
         same: NDArray[np.bool_] = (starts.T > 0) != (ours_start > 0)
-        return apart & same
+        crossing: NDArray[np.bool_] = apart & same
+        return crossing
 
     def check(self) -> None:
         """Refuse an outline that has no inside.
