@@ -3,8 +3,8 @@
 Each star has two visits of one model of 20 labels, and the release has copies. "By hand" is the SQL
 that the query was translated to, run by psycopg, its rows made into a table by astropy.
 
-    python benchmarks/query.py            # 10⁶ stars
-    python benchmarks/query.py 5000000
+    python benchmarks/query.py                   # 10⁶ stars
+    python benchmarks/query.py 5000000 /tmp/kept  # keeps the release in a folder for the next time
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import psycopg
 from astropy.table import Table
 from release import load, timed
+from sqlalchemy import text
 
 from starledger.catalog.adql.translate import translate
 from starledger.catalog.query.asking import Asker, Question
@@ -119,27 +120,35 @@ def crossmatch(catalog: Catalog, stars: int, uploaded: int) -> None:
     print(f"{uploaded} uploaded positions within 1.8 arcseconds: {seconds:.2f} s")
 
 
-def main(stars: int) -> None:
+def prepare(database: Database, stars: int) -> None:
+    """Publish a release of so many stars, with copies, unless one is there."""
+    with database.engine().connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('dr1_data.star')")) is not None:
+            return
+    migrate.upgrade(database.engine())
+    seconds, draft = timed(lambda: load(database, stars))
+    more, _ = timed(lambda: publish(database.engine(), draft, materialise=True))
+    print(f"{stars} stars: loaded in {seconds:.0f} s, published in {more:.0f} s", flush=True)
+
+
+def main(stars: int, home: Path) -> None:
     """Print what queries of a release of so many stars take."""
-    with tempfile.TemporaryDirectory(prefix="starledger-bench-") as folder:
-        home = Path(folder)
-        # The embedded server has a user of its own where we are root.
-        home.chmod(0o755)
-        with open_database(Settings(home=home)) as database:
-            migrate.upgrade(database.engine())
-            seconds, draft = timed(lambda: load(database, stars))
-            more, _ = timed(lambda: publish(database.engine(), draft, materialise=True))
-            print(
-                f"{stars} stars, loaded {seconds:.0f} s, published {more:.0f} s", flush=True
-            )
-            catalog = Catalog(database)
-            for what, query in questions(stars).items():
-                ask(database, catalog, what, query)
-            for uploaded in (1000, 100_000):
-                crossmatch(catalog, stars, min(uploaded, stars))
-            catalog.close()
+    # The embedded server has a user of its own where we are root.
+    home.chmod(0o755)
+    with open_database(Settings(home=home)) as database:
+        prepare(database, stars)
+        catalog = Catalog(database)
+        for what, query in questions(stars).items():
+            ask(database, catalog, what, query)
+        for uploaded in (1000, 100_000):
+            crossmatch(catalog, stars, min(uploaded, stars))
+        catalog.close()
 
 
 if __name__ == "__main__":
-    for size in [int(given) for given in sys.argv[1:]] or [10**6]:
-        main(size)
+    size = int(sys.argv[1]) if sys.argv[1:] else 10**6
+    if sys.argv[2:]:
+        main(size, Path(sys.argv[2]))
+    else:
+        with tempfile.TemporaryDirectory(prefix="starledger-bench-") as folder:
+            main(size, Path(folder))
