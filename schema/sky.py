@@ -115,7 +115,7 @@ def _wide_cone(ra: float, dec: float, radius: float) -> list[tuple[int, int]]:
     from cdshealpix.nested import healpix_to_lonlat
 
     cells = np.arange(12 << 2 * WIDE_ORDER)
-    lon, lat = healpix_to_lonlat(cells, WIDE_ORDER)
+    lon, lat = healpix_to_lonlat(cells, WIDE_ORDER, num_threads=1)
     across, turn = (lat.rad - math.radians(dec)) / 2, (lon.rad - math.radians(ra)) / 2
     half = np.sin(across) ** 2 + np.cos(lat.rad) * math.cos(math.radians(dec)) * np.sin(turn) ** 2
     distance = np.degrees(2 * np.arcsin(np.sqrt(np.clip(half, 0, 1))))

@@ -28,7 +28,7 @@ from starledger.catalog.adql.values import (
 )
 
 
-def _arguments(node: exp.Expression, scope: Scope, count: int) -> tuple[list[Value], bool]:
+def _arguments(node: exp.Expr, scope: Scope, count: int) -> tuple[list[Value], bool]:
     """Translate what is aggregated, and tell whether only distinct values are."""
     name = node.this.upper()
     if scope.aggregates is not None:
@@ -61,7 +61,7 @@ def _aggregate(
     return replace(made, aggregate=True, loose=outer)
 
 
-def count(node: exp.Expression, scope: Scope) -> Value:
+def count(node: exp.Expr, scope: Scope) -> Value:
     """Translate COUNT."""
     described = about("dimensionless", "meta.number", "number of rows")
     if len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Star):
@@ -76,7 +76,7 @@ def count(node: exp.Expression, scope: Scope) -> Value:
     return _aggregate("COUNT", values, distinct, scope, BIGINT, about=described, name="count")
 
 
-def extreme(node: exp.Expression, scope: Scope) -> Value:
+def extreme(node: exp.Expr, scope: Scope) -> Value:
     """Translate MIN and MAX."""
     values, distinct = _arguments(node, scope, 1)
     value, name = values[0], node.this.upper()
@@ -89,7 +89,7 @@ def extreme(node: exp.Expression, scope: Scope) -> Value:
     return _aggregate(name, [value], distinct, scope, kind, about=value.about, name=name.lower())
 
 
-def _numbers(node: exp.Expression, scope: Scope) -> tuple[Value, bool]:
+def _numbers(node: exp.Expr, scope: Scope) -> tuple[Value, bool]:
     values, distinct = _arguments(node, scope, 1)
     if values[0].type not in (*NUMBERS, NULL):
         name = node.this.upper()
@@ -98,14 +98,14 @@ def _numbers(node: exp.Expression, scope: Scope) -> tuple[Value, bool]:
     return values[0], distinct
 
 
-def mean(node: exp.Expression, scope: Scope) -> Value:
+def mean(node: exp.Expr, scope: Scope) -> Value:
     """Translate AVG, in double precision."""
     value, distinct = _numbers(node, scope)
     value = replace(value, sql=double(value) if value.type != NULL else cast(value.sql, DOUBLE))
     return _aggregate("AVG", [value], distinct, scope, DOUBLE, about=value.about, name="avg")
 
 
-def total(node: exp.Expression, scope: Scope) -> Value:
+def total(node: exp.Expr, scope: Scope) -> Value:
     """Translate SUM: whole numbers give one of 64 bits, all others double precision."""
     value, distinct = _numbers(node, scope)
     if value.type not in INTEGERS:
@@ -115,7 +115,7 @@ def total(node: exp.Expression, scope: Scope) -> Value:
     return replace(made, sql=cast(made.sql, BIGINT)) if value.type == BIGINT else made
 
 
-def string_agg(node: exp.Expression, scope: Scope) -> Value:
+def string_agg(node: exp.Expr, scope: Scope) -> Value:
     """Translate ivo_string_agg: the texts of a group, joined."""
     values, _ = _arguments(node, scope, 2)
     for one, value in zip(node.expressions, values, strict=False):
@@ -126,7 +126,7 @@ def string_agg(node: exp.Expression, scope: Scope) -> Value:
                       name="ivo_string_agg")  # fmt: skip
 
 
-AGGREGATES: dict[str, Callable[[exp.Expression, Scope], Value]] = {
+AGGREGATES: dict[str, Callable[[exp.Expr, Scope], Value]] = {
     "COUNT": count,
     "MIN": extreme,
     "MAX": extreme,

@@ -1,7 +1,7 @@
 """The parts of a query that ADQL has, and what each may hold: all else is refused.
 
-sqlglot reads far more than ADQL, and a part that is allowed may hold one that is not (``DISTINCT ON``
-in ``DISTINCT``, ``RECURSIVE`` in ``WITH``). Hence the list says both.
+sqlglot reads far more than ADQL, and a part that is allowed may hold one that is not
+(``DISTINCT ON`` in ``DISTINCT``, ``RECURSIVE`` in ``WITH``). Hence the list says both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _BINARY = frozenset({"this", "expression"})
 _ONE = frozenset({"this"})
 _SET = frozenset({"this", "expression", "distinct", "order", "offset", "with_"})
 
-ALLOWED: dict[type[exp.Expression], frozenset[str]] = {
+ALLOWED: dict[type[exp.Expr], frozenset[str]] = {
     exp.Select: frozenset({"expressions", "distinct", "limit", "from_", "joins", "where", "group",
                            "having", "order", "offset", "with_"}),
     exp.Union: _SET,
@@ -56,15 +56,17 @@ ALLOWED: dict[type[exp.Expression], frozenset[str]] = {
     exp.Between: frozenset({"this", "low", "high"}),
     exp.DPipe: frozenset({"this", "expression", "safe"}),
     exp.Div: frozenset({"this", "expression", "typed", "safe"}),
+    exp.Like: frozenset({"this", "expression", "negate"}),
+    exp.ILike: frozenset({"this", "expression", "negate"}),
     **dict.fromkeys(
-        (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Like,
-         exp.ILike, exp.Add, exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor),
+        (exp.And, exp.Or, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Add,
+         exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor),
         _BINARY,
     ),
 }  # fmt: skip
 
 
-def stranger(tree: exp.Expression) -> tuple[exp.Expression, str] | None:
+def stranger(tree: exp.Expr) -> tuple[exp.Expr, str] | None:
     """Return the first part that ADQL does not have, with its name, or None.
 
     Examples
@@ -85,8 +87,8 @@ def stranger(tree: exp.Expression) -> tuple[exp.Expression, str] | None:
             if name not in allowed:
                 word = name.rstrip("_").replace("_", " ").upper()
                 return node, f"{type(node).__name__.upper()} ... {word}"
-            if isinstance(held, exp.Expression):
+            if isinstance(held, exp.Expr):
                 waiting.append(held)
             elif isinstance(held, list):
-                waiting += [one for one in reversed(held) if isinstance(one, exp.Expression)]
+                waiting += [one for one in reversed(held) if isinstance(one, exp.Expr)]
     return None

@@ -28,9 +28,7 @@ _TRUTHS = {1: True, 0: False, "true": True, "false": False, "t": True, "f": Fals
            "1": True, "0": False}  # fmt: skip
 
 
-def where(
-    node: exp.Expression, scope: Scope, select: exp.Select | None, clause: str
-) -> Value:
+def where(node: exp.Expr, scope: Scope, select: exp.Select | None, clause: str) -> Value:
     """Translate the condition of a clause in which no aggregates may stand.
 
     Parameters
@@ -54,19 +52,18 @@ def where(
     return _joined(parts, exp.And)
 
 
-def condition(node: exp.Expression, scope: Scope) -> Value:
+def condition(node: exp.Expr, scope: Scope) -> Value:
     """Translate what must be true or false."""
     found = scope.any_value(node)
-    if found.predicate:
-        return found
-    if found.type == BOOLEAN:
-        return replace(found, predicate=True)
-    scope.refuse(node, "This is a value, no condition.", "Compare it with something, as 1 = CONTAINS(…).")
+    if not found.predicate and found.type != BOOLEAN:
+        scope.refuse(node, "This is a value, no condition.",
+                     "Compare it with something, as 1 = CONTAINS(…).")  # fmt: skip
+    return replace(found, predicate=True)
 
 
-def _flat(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
+def _flat(node: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
     """Return what a chain of AND or OR joins, in order."""
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     waiting = [node]
     while waiting:
         one = waiting.pop()
@@ -88,7 +85,7 @@ def _joined(parts: Sequence[Value], kind: type[exp.And | exp.Or]) -> Value:
     return made_of(parts, sql, BOOLEAN, predicate=True)
 
 
-def connected(node: exp.Expression, scope: Scope) -> Value:
+def connected(node: exp.Expr, scope: Scope) -> Value:
     """Translate AND and OR."""
     kind = exp.And if isinstance(node, exp.And) else exp.Or
     return _joined([condition(one, scope) for one in _flat(node, kind)], kind)
@@ -101,7 +98,7 @@ def negated(node: exp.Not, scope: Scope) -> Value:
     return made_of([inner], sql, BOOLEAN, predicate=True)
 
 
-def comparison(node: exp.Expression, scope: Scope) -> Value:
+def comparison(node: exp.Expr, scope: Scope) -> Value:
     """Translate a comparison."""
     on_sky = compared(node, scope, None)
     if on_sky is not None:
@@ -111,7 +108,7 @@ def comparison(node: exp.Expression, scope: Scope) -> Value:
     return made_of([left, right], sql, BOOLEAN, predicate=True)
 
 
-def alike(values: list[Value], node: exp.Expression, scope: Scope) -> list[Value]:
+def alike(values: list[Value], node: exp.Expr, scope: Scope) -> list[Value]:
     """Return values so that PostgreSQL can compare them, or refuse them."""
     kinds = {family(value.type) for value in values} - {NULL}
     if BOOLEAN in kinds and len(kinds) > 1:
@@ -136,19 +133,21 @@ def _truth(value: Value) -> Value:
     return replace(value, sql=exp.Boolean(this=known), type=BOOLEAN)
 
 
-def _time(value: Value, kind: str, node: exp.Expression, scope: Scope) -> Value:
+def _time(value: Value, kind: str, node: exp.Expr, scope: Scope) -> Value:
     if not isinstance(value.constant, str):
         return value
     check_time(value.constant, node, scope)
     return replace(value, sql=cast(value.sql, kind), type=kind)
 
 
-def check_time(text: str, node: exp.Expression, scope: Scope) -> None:
+def check_time(text: str, node: exp.Expr, scope: Scope) -> None:
     """Refuse a text that is no time."""
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        scope.refuse(node, f"{text[:40]!r} is no time.", "Write it as 2015-01-01T12:30:00.", word=text)
+        scope.refuse(
+            node, f"{text[:40]!r} is no time.", "Write it as 2015-01-01T12:30:00.", word=text
+        )
 
 
 def between(node: exp.Between, scope: Scope) -> Value:
@@ -173,25 +172,25 @@ def within(node: exp.In, scope: Scope) -> Value:
         scope.refuse(node.this, f"The query after IN gives {len(found.outputs)} columns.",
                      "It must give one.")  # fmt: skip
     other = found.outputs[0]
-    alike([replace(this, constant=None), replace(other.value, type=other.field.type, constant=None)],
-          node, scope)  # fmt: skip
+    given = replace(other.value, type=other.field.type, constant=None)
+    alike([replace(this, constant=None), given], node, scope)
     sql = exp.In(this=bracketed(this.sql), query=exp.Subquery(this=found.sql))
     value = made_of([this], sql, BOOLEAN, predicate=True)
     return replace(value, loose=value.loose + found.outer)
 
 
-def like(node: exp.Expression, scope: Scope) -> Value:
+def like(node: exp.Expr, scope: Scope) -> Value:
     """Translate LIKE and ILIKE, in whose patterns no character escapes another."""
     parts = [scope.plain(node.this), scope.plain(node.expression)]
     for one, value in zip((node.this, node.expression), parts, strict=True):
         if value.type not in (*TEXTS, NULL):
             scope.refuse(one, f"LIKE compares texts, and this is {value.type}.",
                          "Write CAST(… AS VARCHAR).")  # fmt: skip
-    sql: exp.Expression = type(node)(
-        this=bracketed(parts[0].sql), expression=bracketed(parts[1].sql)
-    )
+    sql: exp.Expr = type(node)(this=bracketed(parts[0].sql), expression=bracketed(parts[1].sql))
     if not isinstance(parts[1].constant, str) or "\\" in parts[1].constant:
         sql = exp.Escape(this=sql, expression=exp.Literal.string(""))
+    if node.args.get("negate"):
+        sql = exp.Not(this=exp.Paren(this=sql))
     return made_of(parts, sql, BOOLEAN, predicate=True)
 
 

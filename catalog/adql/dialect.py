@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqlglot import Dialect, exp, parser, tokens
+from sqlglot.errors import ParseError
 from sqlglot.tokens import Token, TokenType
 
 WORDS = (
-    "ALL AND ASC BETWEEN CASE CROSS DESC DISTINCT ELSE END EXCEPT EXISTS FALSE FROM FULL HAVING ILIKE"
-    " IN INNER INTERSECT IS JOIN LEFT LIKE NATURAL NOT NULL OFFSET ON OR OUTER RIGHT SELECT THEN TOP"
-    " TRUE UNION USING WHEN WHERE WITH BIGINT SMALLINT DOUBLE CHAR VARCHAR TIMESTAMP"
+    "ALL AND ASC BETWEEN CASE CROSS DESC DISTINCT ELSE END EXCEPT EXISTS FALSE FROM FULL HAVING"
+    " ILIKE IN INNER INTERSECT IS JOIN LEFT LIKE NATURAL NOT NULL OFFSET ON OR OUTER RIGHT SELECT"
+    " THEN TOP TRUE UNION USING WHEN WHERE WITH BIGINT SMALLINT DOUBLE CHAR VARCHAR TIMESTAMP"
 )
 
 KEYWORDS = {word: TokenType[word] for word in WORDS.split()} | {
@@ -48,10 +49,26 @@ CLAUSES = (
     TokenType.OFFSET,
 )
 
+TYPES = "SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, CHAR(n), VARCHAR(n) and TIMESTAMP"
+"""What a value can be cast to."""
+
+BEFORE_COMMA = NAMES | {
+    TokenType.R_PAREN, TokenType.STAR, TokenType.NUMBER, TokenType.STRING, TokenType.HEX_STRING,
+    TokenType.NULL, TokenType.TRUE, TokenType.FALSE, TokenType.END, TokenType.ASC, TokenType.DESC,
+}  # fmt: skip
+"""What can stand before a comma: the parser itself passes over a comma too many."""
+
+AFTER_COMMA = NAMES | {
+    TokenType.L_PAREN, TokenType.STAR, TokenType.NUMBER, TokenType.STRING, TokenType.HEX_STRING,
+    TokenType.NULL, TokenType.TRUE, TokenType.FALSE, TokenType.CASE, TokenType.NOT,
+    TokenType.EXISTS, TokenType.DOT, TokenType.PLUS, TokenType.DASH, TokenType.TILDE,
+}  # fmt: skip
+"""What can stand after one."""
+
 EMPTY = Token(TokenType.VAR, "", 1, 1, 0, 0, [])
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(ParseError):
     """The parser cannot go on at some character of the text."""
 
     def __init__(self, offset: int, why: str) -> None:
@@ -95,10 +112,10 @@ class Adql(Dialect):
 
         def expression(
             self,
-            instance: exp.Expression,
+            instance: exp.Expr,
             token: Token | None = None,
             comments: list[str] | None = None,  # noqa: ARG002
-        ) -> exp.Expression:
+        ) -> exp.Expr:
             """Note where each part of the query stands: its own word, or the last of it."""
             at = token or self._prev
             if at:
@@ -112,3 +129,7 @@ class Adql(Dialect):
             if isinstance(join, exp.Join):
                 join.meta["comma"] = comma
             return join
+
+        def _parse_user_defined_type(self, identifier: exp.Expr) -> exp.Expr | None:  # noqa: ARG002
+            """Refuse types that are not ADQL's."""
+            return self.raise_error(f"types are {TYPES}", self._prev)

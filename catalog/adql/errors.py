@@ -64,11 +64,11 @@ def _rebuild(
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
-    """Return the line and the column of a character of a text, both from 1.
+    r"""Return the line and the column of a character of a text, both from 1.
 
     Examples
     --------
-    >>> place("SELECT a\\nFROM b", 14)
+    >>> place("SELECT a\nFROM b", 14)
     (2, 6)
     """
     before = text[: max(offset, 0)]

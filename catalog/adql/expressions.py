@@ -9,6 +9,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from starledger.catalog.adql.conditions import alike, check_time, condition
+from starledger.catalog.adql.dialect import TYPES
 from starledger.catalog.adql.geometry import ARRAY, number, on_sky, whole
 from starledger.catalog.adql.reading import start
 from starledger.catalog.adql.scopes import Scope
@@ -53,6 +54,8 @@ CASTS = {
 
 def column(node: exp.Column, scope: Scope) -> Value:
     """Translate the name of a column."""
+    if not isinstance(node.this, exp.Identifier):
+        scope.refuse(node, "A star cannot stand here.", "Name one column.", word="*")
     found = scope.column(node)
     sql = found.sql
     owner = scope.owner(found)
@@ -87,15 +90,16 @@ def _number(node: exp.Literal, scope: Scope, sign: str) -> Value:
     value = float(sign + text)
     if math.isinf(value):
         scope.refuse(node, f"The number {text[:30]} is too large.", "The largest is 1.8e308.")
-    return Value(cast(_signed(text, sign), DOUBLE), DOUBLE, constant=value)
+    # PostgreSQL refuses numbers that are too small to be doubles.
+    return Value(cast(_signed(text if value else "0", sign), DOUBLE), DOUBLE, constant=value)
 
 
-def _signed(text: str, sign: str) -> exp.Expression:
+def _signed(text: str, sign: str) -> exp.Expr:
     unsigned = exp.Literal.number(text)
     return exp.Neg(this=unsigned) if sign else unsigned
 
 
-def _whole(node: exp.Expression, scope: Scope, value: int) -> Value:
+def _whole(node: exp.Expr, scope: Scope, value: int) -> Value:
     if not -(2**63) <= value < 2**63:
         scope.refuse(node, f"The whole number {value} is too large.",
                      "Whole numbers go up to 9223372036854775807; write others as 1e20.",
@@ -154,10 +158,10 @@ def arithmetic(node: exp.Binary, scope: Scope) -> Value:
     return left
 
 
-def _chain(node: exp.Expression, scope: Scope) -> list[tuple[type[exp.Expression], Value]]:
+def _chain(node: exp.Expr, scope: Scope) -> list[tuple[type[exp.Expr], Value]]:
     """Return the operands of a chain of operations of equal rank, without recursion."""
-    found: list[tuple[type[exp.Expression], Value]] = []
-    current: exp.Expression = node
+    found: list[tuple[type[exp.Expr], Value]] = []
+    current: exp.Expr = node
     while isinstance(current, exp.Add | exp.Sub | exp.Mul | exp.Div):
         found.append((type(current), number(current.args["expression"], scope)))
         current = current.this
@@ -165,7 +169,7 @@ def _chain(node: exp.Expression, scope: Scope) -> list[tuple[type[exp.Expression
     return found[::-1]
 
 
-def _step(operation: type[exp.Expression], left: Value, right: Value) -> Value:
+def _step(operation: type[exp.Expr], left: Value, right: Value) -> Value:
     kinds = {left.type, right.type} - {NULL}
     if kinds <= set(INTEGERS):
         kind = max(kinds, key=INTEGERS.index, default=INTEGER)
@@ -182,7 +186,7 @@ def _step(operation: type[exp.Expression], left: Value, right: Value) -> Value:
     return made_of([left, right], sql, kind, about=about(unit) if unit else None)
 
 
-def _unit(operation: type[exp.Expression], left: Value, right: Value) -> str | None:
+def _unit(operation: type[exp.Expr], left: Value, right: Value) -> str | None:
     """Return the unit of a sum, difference, product or quotient, if it follows."""
     bare = DIMENSIONLESS
     if operation in (exp.Add, exp.Sub):
@@ -243,8 +247,7 @@ def case(node: exp.Case, scope: Scope) -> Value:
     kind = one_type(values, node, scope)
     sqls = [converted(value, kind) for value in values]
     branches = [
-        exp.If(this=asked.sql, true=sql)
-        for asked, sql in zip(conditions, sqls, strict=False)
+        exp.If(this=asked.sql, true=sql) for asked, sql in zip(conditions, sqls, strict=False)
     ]
     made = exp.Case(
         this=ask.sql if ask else None, ifs=branches,
@@ -254,7 +257,7 @@ def case(node: exp.Case, scope: Scope) -> Value:
     return made_of(parts, made, kind, about=shared(values), name="case")
 
 
-def one_type(values: list[Value], node: exp.Expression, scope: Scope) -> str:
+def one_type(values: list[Value], node: exp.Expr, scope: Scope) -> str:
     """Return the type of values of which one is chosen, or refuse them."""
     kind = common_type(values)
     if kind is None:
@@ -288,8 +291,7 @@ def typed(node: exp.Cast, scope: Scope) -> Value:
 
 
 def _no_type(node: exp.Cast, scope: Scope) -> NoReturn:
-    names = "SMALLINT, INTEGER, BIGINT, REAL, DOUBLE PRECISION, CHAR(n), VARCHAR(n), TIMESTAMP"
-    scope.refuse(node.args["to"], "There is no such type for CAST.", f"There are {names}.",
+    scope.refuse(node.args["to"], "There is no such type for CAST.", f"There are {TYPES}.",
                  word=str(node.args["to"].this))  # fmt: skip
 
 

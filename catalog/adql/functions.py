@@ -42,10 +42,10 @@ UNITS = {"DEGREES": "deg", "RADIANS": "rad", "ASIN": "rad", "ACOS": "rad", "ATAN
 MOST_PLACES = 300
 """Decimal places to which numbers are rounded at most."""
 
-Handler = Callable[[exp.Expression, Scope], Value]
+Handler = Callable[[exp.Expr, Scope], Value]
 
 
-def _of_double(node: exp.Expression, scope: Scope) -> Value:
+def _of_double(node: exp.Expr, scope: Scope) -> Value:
     expect(node, scope, 1)
     name = node.this.upper()
     inner = number(node.expressions[0], scope)
@@ -56,7 +56,7 @@ def _of_double(node: exp.Expression, scope: Scope) -> Value:
     return made_of([inner], sql, DOUBLE, about=described, name=name.lower())
 
 
-def _two_doubles(node: exp.Expression, scope: Scope) -> Value:
+def _two_doubles(node: exp.Expr, scope: Scope) -> Value:
     expect(node, scope, 2)
     parts = [number(one, scope) for one in node.expressions]
     name = node.this.upper()
@@ -65,7 +65,7 @@ def _two_doubles(node: exp.Expression, scope: Scope) -> Value:
     return made_of(parts, sql, DOUBLE, about=described, name=name.lower())
 
 
-def _absolute(node: exp.Expression, scope: Scope) -> Value:
+def _absolute(node: exp.Expr, scope: Scope) -> Value:
     expect(node, scope, 1)
     inner = number(node.expressions[0], scope)
     kind = DOUBLE if inner.type == NULL else inner.type
@@ -73,7 +73,7 @@ def _absolute(node: exp.Expression, scope: Scope) -> Value:
     return made_of([inner], sql, kind, about=inner.about, name="abs")
 
 
-def _remainder(node: exp.Expression, scope: Scope) -> Value:
+def _remainder(node: exp.Expr, scope: Scope) -> Value:
     """Translate MOD; of doubles by their decimals, since PostgreSQL has none of them."""
     expect(node, scope, 2)
     parts = [number(one, scope) for one in node.expressions]
@@ -85,7 +85,7 @@ def _remainder(node: exp.Expression, scope: Scope) -> Value:
     return made_of(parts, cast(call("MOD", *sqls), DOUBLE), DOUBLE, name="mod")
 
 
-def _rounded(node: exp.Expression, scope: Scope) -> Value:
+def _rounded(node: exp.Expr, scope: Scope) -> Value:
     """Translate ROUND and TRUNCATE: by decimals, as PostgreSQL has both for them only."""
     expect(node, scope, 1, 2)
     inner = number(node.expressions[0], scope)
@@ -100,7 +100,7 @@ def _rounded(node: exp.Expression, scope: Scope) -> Value:
     return made_of([inner], cast(sql, DOUBLE), DOUBLE, about=inner.about, name=name.lower())
 
 
-def _places(node: exp.Expression, scope: Scope) -> int:
+def _places(node: exp.Expr, scope: Scope) -> int:
     found = scope.plain(node).constant
     if not isinstance(found, int) or isinstance(found, bool) or abs(found) > MOST_PLACES:
         scope.refuse(node, "The number of decimal places is no whole number written out.",
@@ -108,12 +108,12 @@ def _places(node: exp.Expression, scope: Scope) -> int:
     return found
 
 
-def _pi(node: exp.Expression, scope: Scope) -> Value:
+def _pi(node: exp.Expr, scope: Scope) -> Value:
     expect(node, scope, 0)
     return Value(call("PI"), DOUBLE, name="pi")
 
 
-def _random(node: exp.Expression, scope: Scope) -> Value:
+def _random(node: exp.Expr, scope: Scope) -> Value:
     """Translate RAND; the standard leaves open what its seed does: here nothing."""
     expect(node, scope, 0, 1)
     for one in node.expressions:
@@ -121,7 +121,7 @@ def _random(node: exp.Expression, scope: Scope) -> Value:
     return Value(call("RANDOM"), DOUBLE, name="rand")
 
 
-def text(node: exp.Expression, scope: Scope) -> Value:
+def text(node: exp.Expr, scope: Scope) -> Value:
     """Translate what must be a text."""
     found = scope.plain(node)
     if found.type not in (*TEXTS, NULL):
@@ -129,7 +129,7 @@ def text(node: exp.Expression, scope: Scope) -> Value:
     return found
 
 
-def _in_case(node: exp.Expression, scope: Scope) -> Value:
+def _in_case(node: exp.Expr, scope: Scope) -> Value:
     expect(node, scope, 1)
     inner = text(node.expressions[0], scope)
     name = node.this.upper()
@@ -137,7 +137,7 @@ def _in_case(node: exp.Expression, scope: Scope) -> Value:
     return made_of([inner], sql, TEXT, about=inner.about, name=name.lower())
 
 
-def _coalesce(node: exp.Expression, scope: Scope) -> Value:
+def _coalesce(node: exp.Expr, scope: Scope) -> Value:
     if not node.expressions:
         scope.refuse(node, "COALESCE takes one argument or more.", "Give values.")
     values = [scope.plain(one) for one in node.expressions]
@@ -146,7 +146,7 @@ def _coalesce(node: exp.Expression, scope: Scope) -> Value:
     return made_of(values, sql, kind, about=shared(values), name=values[0].name or "coalesce")
 
 
-def _no_case_match(node: exp.Expression, scope: Scope) -> Value:
+def _no_case_match(node: exp.Expr, scope: Scope) -> Value:
     """Translate ivo_nocasematch: 1 if a text matches a pattern in any case."""
     expect(node, scope, 2)
     parts = [text(one, scope) for one in node.expressions]

@@ -44,10 +44,10 @@ _MIRRORED = {
 _TRUE = {(exp.EQ, 1), (exp.NEQ, 0), (exp.GT, 0), (exp.GTE, 1)}
 _FALSE = {(exp.EQ, 0), (exp.NEQ, 1), (exp.LT, 1), (exp.LTE, 0)}
 
-Arguments = list[exp.Expression]
+Arguments = list[exp.Expr]
 
 
-def compared(node: exp.Expression, scope: Scope, select: exp.Select | None) -> Value | None:
+def compared(node: exp.Expr, scope: Scope, select: exp.Select | None) -> Value | None:
     """Translate a comparison with CONTAINS, INTERSECTS or DISTANCE, or return None for others."""
     kind: Any = type(node)
     one, other = node.this.unnest(), node.args["expression"].unnest()
@@ -67,21 +67,21 @@ def compared(node: exp.Expression, scope: Scope, select: exp.Select | None) -> V
     return None
 
 
-def _function(node: exp.Expression) -> str | None:
+def _function(node: exp.Expr) -> str | None:
     if not isinstance(node, exp.Anonymous) or not isinstance(node.this, str):
         return None
     name = node.this.upper()
     return name if name in {"CONTAINS", "INTERSECTS", "DISTANCE"} else None
 
 
-def _zero_or_one(node: exp.Expression) -> int | None:
+def _zero_or_one(node: exp.Expr) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.this in {"0", "1"}:
         return int(node.this)
     return None
 
 
 def _near(
-    node: exp.Expression, other: exp.Expression, kind: Any, scope: Scope, select: exp.Select | None
+    node: exp.Expr, other: exp.Expr, kind: Any, scope: Scope, select: exp.Select | None
 ) -> Value | None:
     test = {exp.LT: closer, exp.LTE: as_close}.get(kind)
     if test is None:
@@ -93,7 +93,7 @@ def _near(
     return made_of([*parts, limit], sql, BOOLEAN, predicate=True)
 
 
-def _test(name: str, node: exp.Expression, scope: Scope, select: exp.Select | None) -> Value:
+def _test(name: str, node: exp.Expr, scope: Scope, select: exp.Select | None) -> Value:
     expect(node, scope, 2)
     one, other = (shape(argument, scope) for argument in node.expressions)
     test = contains if name == "CONTAINS" else intersects
@@ -101,7 +101,7 @@ def _test(name: str, node: exp.Expression, scope: Scope, select: exp.Select | No
     return made_of([one, other], sql, BOOLEAN, predicate=True)
 
 
-def on_sky(node: exp.Expression, scope: Scope, make: Callable[..., Any], *given: Any) -> Any:
+def on_sky(node: exp.Expr, scope: Scope, make: Callable[..., Any], *given: Any) -> Any:
     """Call a function of `sky`, whose errors become ones about a part of the query."""
     try:
         return make(*given)
@@ -109,15 +109,16 @@ def on_sky(node: exp.Expression, scope: Scope, make: Callable[..., Any], *given:
         scope.refuse(node, error.what, error.remedy)
 
 
-def expect(node: exp.Expression, scope: Scope, *counts: int) -> None:
+def expect(node: exp.Expr, scope: Scope, *counts: int) -> None:
     """Refuse a call whose number of arguments is none of some."""
     if len(node.expressions) not in counts:
         wanted = " or ".join(map(str, counts))
-        scope.refuse(node, f"{str(node.this).upper()} takes {wanted} arguments,"
-                     f" not {len(node.expressions)}.")  # fmt: skip
+        noun = "argument" if counts == (1,) else "arguments"
+        name, given = str(node.this).upper(), len(node.expressions)
+        scope.refuse(node, f"{name} takes {wanted} {noun}, not {given}.")
 
 
-def number(node: exp.Expression, scope: Scope) -> Value:
+def number(node: exp.Expr, scope: Scope) -> Value:
     """Translate what must be a number."""
     found = scope.plain(node)
     if found.type not in (*NUMBERS, NULL):
@@ -125,7 +126,7 @@ def number(node: exp.Expression, scope: Scope) -> Value:
     return found
 
 
-def whole(node: exp.Expression, scope: Scope) -> Value:
+def whole(node: exp.Expr, scope: Scope) -> Value:
     """Translate what must be a whole number."""
     found = number(node, scope)
     if found.type not in (*INTEGERS, NULL):
@@ -133,7 +134,7 @@ def whole(node: exp.Expression, scope: Scope) -> Value:
     return found
 
 
-def shape(node: exp.Expression, scope: Scope) -> Value:
+def shape(node: exp.Expr, scope: Scope) -> Value:
     """Translate what must be a shape on the sky."""
     found = scope.value(node)
     if found.shape is None:
@@ -142,14 +143,14 @@ def shape(node: exp.Expression, scope: Scope) -> Value:
     return found
 
 
-def _a_point(node: exp.Expression, scope: Scope) -> Value:
+def _a_point(node: exp.Expr, scope: Scope) -> Value:
     found = shape(node, scope)
     if not isinstance(found.shape, Point):
         scope.refuse(node, "This is no POINT.", "Write POINT(ra, dec).")
     return found
 
 
-def _without_frame(node: exp.Expression, scope: Scope) -> Arguments:
+def _without_frame(node: exp.Expr, scope: Scope) -> Arguments:
     """Return the arguments without the deprecated name of a coordinate system."""
     arguments: Arguments = list(node.expressions)
     first = arguments[0] if arguments else None
@@ -160,7 +161,7 @@ def _without_frame(node: exp.Expression, scope: Scope) -> Arguments:
     return arguments[1:]
 
 
-def _position(arguments: Arguments, node: exp.Expression, scope: Scope) -> Value:
+def _position(arguments: Arguments, node: exp.Expr, scope: Scope) -> Value:
     """Return the point that one or two arguments are."""
     if len(arguments) == 1:
         return _a_point(arguments[0], scope)
@@ -170,7 +171,7 @@ def _position(arguments: Arguments, node: exp.Expression, scope: Scope) -> Value
     return _as_value([lon, lat], made)
 
 
-def _indexed(lon: Value, lat: Value) -> tuple[exp.Expression | None, int | None]:
+def _indexed(lon: Value, lat: Value) -> tuple[exp.Expr | None, int | None]:
     """Return the column of HEALPix cells of two columns, if they are the position of a table."""
     if lon.column is None or lat.column is None or lon.column.item is not lat.column.item:
         return None, None
@@ -190,7 +191,7 @@ def _as_value(parts: Sequence[Value], made: Shape) -> Value:
     return made_of(parts, exp.Null(), ARRAY, shape=made, about=described)
 
 
-def point(node: exp.Expression, scope: Scope) -> Value:
+def point(node: exp.Expr, scope: Scope) -> Value:
     """Translate POINT."""
     arguments = _without_frame(node, scope)
     if len(arguments) != 2:
@@ -198,7 +199,7 @@ def point(node: exp.Expression, scope: Scope) -> Value:
     return _position(arguments, node, scope)
 
 
-def circle(node: exp.Expression, scope: Scope) -> Value:
+def circle(node: exp.Expr, scope: Scope) -> Value:
     """Translate CIRCLE."""
     arguments = _without_frame(node, scope)
     if len(arguments) not in {2, 3}:
@@ -209,7 +210,7 @@ def circle(node: exp.Expression, scope: Scope) -> Value:
     return _as_value([centre, radius], made)
 
 
-def box(node: exp.Expression, scope: Scope) -> Value:
+def box(node: exp.Expr, scope: Scope) -> Value:
     """Translate BOX."""
     arguments = _without_frame(node, scope)
     if len(arguments) not in {3, 4}:
@@ -221,7 +222,7 @@ def box(node: exp.Expression, scope: Scope) -> Value:
     return _as_value([centre, *sides], made)
 
 
-def polygon(node: exp.Expression, scope: Scope) -> Value:
+def polygon(node: exp.Expr, scope: Scope) -> Value:
     """Translate POLYGON."""
     arguments = _without_frame(node, scope)
     values = [scope.value(one) for one in arguments]
@@ -237,29 +238,29 @@ def polygon(node: exp.Expression, scope: Scope) -> Value:
     return _as_value(corners, made)
 
 
-def the_centroid(node: exp.Expression, scope: Scope) -> Value:
+def the_centroid(node: exp.Expr, scope: Scope) -> Value:
     """Translate CENTROID."""
     expect(node, scope, 1)
     found = shape(node.expressions[0], scope)
     return _as_value([found], on_sky(node, scope, centroid, found.shape))
 
 
-def test_as_number(node: exp.Expression, scope: Scope) -> Value:
+def test_as_number(node: exp.Expr, scope: Scope) -> Value:
     """Translate CONTAINS and INTERSECTS where they are values: 1, 0 or NULL."""
     found = _test(node.this.upper(), node, scope, None)
     sql = cast(as_integer(found.sql), INTEGER)
     return made_of([found], sql, INTEGER, name=node.this.lower())
 
 
-def the_distance(node: exp.Expression, scope: Scope) -> Value:
+def the_distance(node: exp.Expr, scope: Scope) -> Value:
     """Translate DISTANCE, in degrees."""
     parts = _two_points(node, scope)
     sql = on_sky(node, scope, distance, *(part.shape for part in parts))
     described = about("deg", "pos.angDistance", "distance on the sky")
-    return made_of(parts, sql, DOUBLE, about=described, name="distance")
+    return made_of(parts, cast(sql, DOUBLE), DOUBLE, about=described, name="distance")
 
 
-def _two_points(node: exp.Expression, scope: Scope) -> list[Value]:
+def _two_points(node: exp.Expr, scope: Scope) -> list[Value]:
     expect(node, scope, 2, 4)
     arguments = node.expressions
     if len(arguments) == 2:
@@ -267,16 +268,16 @@ def _two_points(node: exp.Expression, scope: Scope) -> list[Value]:
     return [_position(arguments[:2], node, scope), _position(arguments[2:], node, scope)]
 
 
-def the_area(node: exp.Expression, scope: Scope) -> Value:
+def the_area(node: exp.Expr, scope: Scope) -> Value:
     """Translate AREA, in square degrees."""
     expect(node, scope, 1)
     found = shape(node.expressions[0], scope)
     sql = on_sky(node, scope, area, found.shape)
     described = about("deg**2", "phys.angArea", "area on the sky")
-    return made_of([found], sql, DOUBLE, about=described, name="area")
+    return made_of([found], cast(sql, DOUBLE), DOUBLE, about=described, name="area")
 
 
-def coordinate(node: exp.Expression, scope: Scope) -> Value:
+def coordinate(node: exp.Expr, scope: Scope) -> Value:
     """Translate COORD1 and COORD2, in degrees."""
     expect(node, scope, 1)
     found = _a_point(node.expressions[0], scope)
@@ -286,14 +287,14 @@ def coordinate(node: exp.Expression, scope: Scope) -> Value:
     return made_of([found], cast(sql, DOUBLE), DOUBLE, about=described, name=node.this.lower())
 
 
-def frame(node: exp.Expression, scope: Scope) -> Value:
+def frame(node: exp.Expr, scope: Scope) -> Value:
     """Translate COORDSYS, which is ICRS here."""
     expect(node, scope, 1)
     found = shape(node.expressions[0], scope)
     return made_of([found], exp.Literal.string("ICRS"), TEXT, constant="ICRS", name="coordsys")
 
 
-def cell(node: exp.Expression, scope: Scope) -> Value:
+def cell(node: exp.Expr, scope: Scope) -> Value:
     """Translate ivo_healpix_index: the nested cell of a position."""
     expect(node, scope, 2, 3)
     order = whole(node.expressions[0], scope)
@@ -303,7 +304,7 @@ def cell(node: exp.Expression, scope: Scope) -> Value:
     return made_of([order, at], cast(sql, BIGINT), BIGINT, about=described, name="healpix")
 
 
-def centre_of_cell(node: exp.Expression, scope: Scope) -> Value:
+def centre_of_cell(node: exp.Expr, scope: Scope) -> Value:
     """Translate ivo_healpix_center."""
     expect(node, scope, 2)
     parts = [whole(one, scope) for one in node.expressions]
@@ -311,7 +312,7 @@ def centre_of_cell(node: exp.Expression, scope: Scope) -> Value:
     return _as_value(parts, made)
 
 
-def moved(node: exp.Expression, scope: Scope) -> Value:
+def moved(node: exp.Expr, scope: Scope) -> Value:
     """Translate ivo_epoch_prop_pos: a position at another epoch."""
     expect(node, scope, 8)
     parts = [number(one, scope) for one in node.expressions]
@@ -327,16 +328,16 @@ def moved(node: exp.Expression, scope: Scope) -> Value:
     return _as_value(parts, made)
 
 
-def region(node: exp.Expression, scope: Scope) -> Value:
+def region(node: exp.Expr, scope: Scope) -> Value:
     """Refuse REGION, whose texts each service reads in its own way."""
     scope.refuse(node, "REGION is deprecated, and not supported.",
                  "Write POINT, CIRCLE, BOX or POLYGON.")  # fmt: skip
 
 
-def as_array(value: Value, node: exp.Expression, scope: Scope) -> exp.Expression:
+def as_array(value: Value, node: exp.Expr, scope: Scope) -> exp.Expr:
     """Return a shape as the array that is given out."""
     if value.column is not None:
-        sql: exp.Expression = value.column.sql
+        sql: exp.Expr = value.column.sql
         return sql
     made = value.shape
     if isinstance(made, Point):
@@ -350,13 +351,13 @@ def as_array(value: Value, node: exp.Expression, scope: Scope) -> exp.Expression
     return exp.Array(expressions=[cast(one.copy(), DOUBLE) for one in numbers])
 
 
-def from_array(made: Shape) -> Callable[[exp.Expression], Shape]:
+def from_array(made: Shape) -> Callable[[exp.Expr], Shape]:
     """Return what makes the shape again of the array that `as_array` makes of one like it."""
 
-    def at(sql: exp.Expression, place: int) -> exp.Expression:
+    def at(sql: exp.Expr, place: int) -> exp.Expr:
         return exp.Bracket(this=sql.copy(), expressions=[exp.Literal.number(place)], offset=1)
 
-    def a_point(sql: exp.Expression, place: int = 1) -> Point:
+    def a_point(sql: exp.Expr, place: int = 1) -> Point:
         return Point(at(sql, place), at(sql, place + 1))
 
     if isinstance(made, Point):

@@ -18,7 +18,7 @@ UNIT = re.compile(r"[A-Za-z%][A-Za-z0-9 .*/()%+-]{0,59}")
 LARGE_POWER = re.compile(r"[0-9]{3}")
 
 
-def in_unit(node: exp.Expression, scope: Scope) -> Value:
+def in_unit(node: exp.Expr, scope: Scope) -> Value:
     """Translate IN_UNIT: multiply by the number that changes the one unit into the other."""
     expect(node, scope, 2)
     value = number(node.expressions[0], scope)

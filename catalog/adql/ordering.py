@@ -38,9 +38,7 @@ def ordered(
     return values
 
 
-def order_of_set(
-    node: exp.Expression, scope: Scope, outputs: Sequence[Output], sql: exp.Expression
-) -> None:
+def order_of_set(node: exp.Expr, scope: Scope, outputs: Sequence[Output], sql: exp.Expr) -> None:
     """Translate ORDER BY of a set operation: by names and places of its columns."""
     order = node.args.get("order")
     if order is None:
@@ -55,13 +53,13 @@ def order_of_set(
     sql.set("order", exp.Order(expressions=made))
 
 
-def _directed(node: exp.Ordered, sql: exp.Expression) -> exp.Ordered:
+def _directed(node: exp.Ordered, sql: exp.Expr) -> exp.Ordered:
     down = bool(node.args.get("desc"))
     # What PostgreSQL does by itself, and its indices can.
     return exp.Ordered(this=sql, desc=down, nulls_first=down)
 
 
-def _place(node: exp.Expression, scope: Scope, outputs: Sequence[Output]) -> int | None:
+def _place(node: exp.Expr, scope: Scope, outputs: Sequence[Output]) -> int | None:
     """Return the place of an output that a number or a name means."""
     if isinstance(node, exp.Literal) and not node.is_string:
         if not node.this.isdigit() or not 0 < int(node.this[:9]) <= len(outputs):
@@ -86,7 +84,7 @@ def _same_output(value: Value, outputs: Sequence[Output]) -> int | None:
     return None
 
 
-def skipped(node: exp.Expression, scope: Scope, sql: exp.Expression) -> None:
+def skipped(node: exp.Expr, scope: Scope, sql: exp.Expr) -> None:
     """Translate OFFSET."""
     offset = node.args.get("offset")
     if offset is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -11,7 +11,15 @@ from starledger.catalog.adql.conditions import condition, where
 from starledger.catalog.adql.geometry import as_array
 from starledger.catalog.adql.ordering import order_of_set, ordered, skipped
 from starledger.catalog.adql.reading import start
-from starledger.catalog.adql.scopes import Column, Common, Output, Query, Scope
+from starledger.catalog.adql.scopes import (
+    LONGEST_NAME,
+    Column,
+    Common,
+    Output,
+    Query,
+    Scope,
+    same_name,
+)
 from starledger.catalog.adql.sources import read_from
 from starledger.catalog.adql.values import NULL, TEXT, Loose, Value, cast, common_type, converted
 
@@ -21,12 +29,12 @@ MOST_COLUMNS = 1600
 ROWS_BEYOND = 2**63
 
 
-def query(node: exp.Expression, scope: Scope) -> Query:
+def query(node: exp.Expr, scope: Scope) -> Query:
     """Translate a query within another one, or the whole."""
     return any_query(node, scope.inner())
 
 
-def any_query(node: exp.Expression, scope: Scope) -> Query:
+def any_query(node: exp.Expr, scope: Scope) -> Query:
     """Translate a query whose names the given scope is to hold."""
     common = node.args.get("with_")
     if common is not None:
@@ -35,12 +43,12 @@ def any_query(node: exp.Expression, scope: Scope) -> Query:
         return _in_brackets(node, scope)
     if isinstance(node, exp.SetOperation):
         return _set(node, scope)
-    if isinstance(node, exp.Select):
-        return _select(node, scope)
-    scope.refuse(node, "This is no query.", "A query begins with SELECT.")
+    if not isinstance(node, exp.Select):
+        scope.refuse(node, "This is no query.", "A query begins with SELECT.")
+    return _select(node, scope)
 
 
-def _with(common: exp.With, node: exp.Expression, scope: Scope) -> Query:
+def _with(common: exp.With, node: exp.Expr, scope: Scope) -> Query:
     """Translate WITH: each query sees those named before it."""
     named = dict(scope.common)
     made = []
@@ -79,9 +87,7 @@ def _in_brackets(node: exp.Subquery, scope: Scope) -> Query:
     return replace(inner, sql=sql)
 
 
-def _finish(
-    node: exp.Expression, scope: Scope, outputs: Sequence[Output], sql: exp.Expression
-) -> None:
+def _finish(node: exp.Expr, scope: Scope, outputs: Sequence[Output], sql: exp.Expr) -> None:
     """Sort and cut what a set operation or a query in brackets gives."""
     order_of_set(node, scope, outputs, sql)
     skipped(node, scope, sql)
@@ -108,7 +114,7 @@ def _select(node: exp.Select, scope: Scope) -> Query:
     skipped(node, scope, select)
     if limit := node.args.get("limit"):
         select.set("limit", exp.Limit(expression=exp.Literal.number(top(limit, scope))))
-    _check_groups(node, scope, [one.value for one in outputs] + having + sorting)
+    _check_groups(scope, [one.value for one in outputs] + having + sorting)
     return Query(select, tuple(outputs), tuple(scope.outer))
 
 
@@ -138,20 +144,15 @@ def _group(node: exp.Select, scope: Scope, select: exp.Select) -> None:
     scope.grouped = set(sqls)
 
 
-def _grouped(one: exp.Expression, node: exp.Select, scope: Scope) -> Value:
+def _grouped(one: exp.Expr, node: exp.Select, scope: Scope) -> Value:
     """Translate what GROUP BY names: a column, the name of an output, or an expression."""
     if isinstance(one, exp.Column) and one.args.get("table") is None and not scope.has_name(one):
         for output in node.expressions:
-            if isinstance(output, exp.Alias) and same_name(one.this, output.args["alias"]):
+            if isinstance(output, exp.Alias) and same_name(
+                output.alias, bool(output.args["alias"].args.get("quoted")), one.this
+            ):
                 return scope.plain(output.this)
     return scope.plain(one)
-
-
-def same_name(said: exp.Expression, alias: exp.Expression) -> bool:
-    """Whether a name means the name of an output."""
-    if said.args.get("quoted"):
-        return bool(said.this == alias.this)
-    return bool(said.this.lower() == alias.this.lower())
 
 
 def _having(node: exp.Select, scope: Scope, select: exp.Select) -> list[Value]:
@@ -163,7 +164,7 @@ def _having(node: exp.Select, scope: Scope, select: exp.Select) -> list[Value]:
     return [replace(found, aggregate=True)]
 
 
-def _check_groups(node: exp.Select, scope: Scope, values: Sequence[Value]) -> None:
+def _check_groups(scope: Scope, values: Sequence[Value]) -> None:
     """Refuse columns that differ within a group."""
     if scope.grouped is None and not any(value.aggregate for value in values):
         return
@@ -172,18 +173,22 @@ def _check_groups(node: exp.Select, scope: Scope, values: Sequence[Value]) -> No
             if one.scope is scope:
                 at = exp.Identifier(this=one.name)
                 at.meta["start"] = one.start
-                scope.refuse(at, f"The column {one.name} is neither grouped by nor in an aggregate.",
+                scope.refuse(at, f"The column {one.name} is neither grouped by nor aggregated.",
                              "Put it into GROUP BY, or take MIN, MAX or AVG of it.")  # fmt: skip
 
 
 def _outputs(node: exp.Select, scope: Scope) -> list[Output]:
     """Translate what a SELECT gives, with each star written out."""
-    taken: dict[str, int] = {}
-    outputs = []
+    taken: set[str] = set()
+    outputs: list[Output] = []
+    if not node.expressions:
+        scope.refuse(node, "Nothing is selected.", "Name columns, or write *.", word="SELECT")
     for one in node.expressions:
         for value, name in _given(one, scope):
             if value.predicate:
-                scope.refuse(one, "A condition is no value.", "Write CASE WHEN … THEN 1 ELSE 0 END.")
+                scope.refuse(
+                    one, "A condition is no value.", "Write CASE WHEN … THEN 1 ELSE 0 END."
+                )
             outputs.append(_output(value, name, one, scope, taken, len(outputs) + 1))
     if len(outputs) > MOST_COLUMNS:
         scope.refuse(node, f"The SELECT gives {len(outputs)} columns.",
@@ -191,7 +196,7 @@ def _outputs(node: exp.Select, scope: Scope) -> list[Output]:
     return outputs
 
 
-def _given(node: exp.Expression, scope: Scope) -> list[tuple[Value, str | None]]:
+def _given(node: exp.Expr, scope: Scope) -> list[tuple[Value, str | None]]:
     """Return what one expression after SELECT gives, with the names that the query says."""
     if isinstance(node, exp.Star):
         return [(_of_column(one, scope, node), None) for one in scope.visible]
@@ -207,7 +212,7 @@ def _given(node: exp.Expression, scope: Scope) -> list[tuple[Value, str | None]]
     return [(scope.any_value(node), None)]
 
 
-def _of_column(column: Column, scope: Scope, node: exp.Expression) -> Value:
+def _of_column(column: Column, scope: Scope, node: exp.Expr) -> Value:
     """Return the value of a column that a star means."""
     sql = column.sql
     free = scope.grouped is not None and sql in scope.grouped
@@ -218,7 +223,7 @@ def _of_column(column: Column, scope: Scope, node: exp.Expression) -> Value:
 
 
 def _output(
-    value: Value, name: str | None, node: exp.Expression, scope: Scope, taken: dict[str, int],
+    value: Value, name: str | None, node: exp.Expr, scope: Scope, taken: set[str],
     place: int,
 ) -> Output:  # fmt: skip
     """Return a column of the answer, under a name that no other has."""
@@ -227,12 +232,47 @@ def _output(
     elif value.type == NULL or (value.type == TEXT and isinstance(value.sql, exp.Literal)):
         value = replace(value, sql=cast(value.sql, TEXT))
     wanted = name or value.name or f"column_{place}"
-    unique, number = wanted, 1
-    while unique.lower() in taken:
-        number += 1
-        unique = f"{wanted[:55]}_{number}"
-    taken[unique.lower()] = place
+    unique = unused(wanted, taken)
+    taken.add(unique)
     return Output(value.field(unique), value)
+
+
+def unused(wanted: str, taken: Collection[str]) -> str:
+    """Return a name, or one like it if it is taken.
+
+    Examples
+    --------
+    >>> unused("ra", {"ra", "dec"})
+    'ra_2'
+    """
+    unique, number = wanted, 1
+    while unique in taken:
+        number += 1
+        end = f"_{number}"
+        start_ = wanted.encode()[: LONGEST_NAME - len(end)].decode(errors="ignore")
+        unique = start_ + end
+    return unique
+
+
+def unlike(outputs: Sequence[Output], sql: exp.Expr) -> list[Output]:
+    """Return the columns of an answer under names that differ by more than their case.
+
+    Files of several formats cannot hold others.
+    """
+    while not isinstance(sql, exp.Select):
+        sql = sql.this
+    found, taken = [], set[str]()
+    for place, output in enumerate(outputs):
+        name = output.field.name
+        if name.lower() in taken:
+            number = 2
+            while f"{name[:50]}_{number}".lower() in taken:
+                number += 1
+            name = f"{name[:50]}_{number}"
+            sql.expressions[place].set("alias", exp.Identifier(this=name, quoted=True))
+        taken.add(name.lower())
+        found.append(replace(output, field=output.field.named(name)))
+    return found
 
 
 def _set(node: exp.SetOperation, scope: Scope) -> Query:
@@ -246,7 +286,7 @@ def _set(node: exp.SetOperation, scope: Scope) -> Query:
     outputs = []
     for place, pair in enumerate(zip(left.outputs, right.outputs, strict=True)):
         outputs.append(_unified(pair, place, operands, node, scope))
-    sql: exp.Expression = type(node)(
+    sql: exp.Expr = type(node)(
         this=exp.Subquery(this=left.sql),
         expression=exp.Subquery(this=right.sql),
         distinct=bool(node.args.get("distinct")),
@@ -275,13 +315,12 @@ def _unified(
     return Output(replace(pair[0].field, type=kind), known)
 
 
-def _cast_output(sql: exp.Expression, place: int, kind: str) -> None:
+def _cast_output(sql: exp.Expr, place: int, kind: str) -> None:
     """Give a column of each SELECT in a query another type."""
     if isinstance(sql, exp.Select):
         alias = sql.expressions[place]
         alias.set("this", converted(Value(alias.this, ""), kind))
         return
     for side in (sql.this, sql.args.get("expression")):
-        if isinstance(side, exp.Expression):
+        if isinstance(side, exp.Expr):
             _cast_output(side, place, kind)
-

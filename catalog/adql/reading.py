@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from starledger.catalog.adql.allowed import stranger
-from starledger.catalog.adql.dialect import NAMES, TOKENS, Adql, Refused
+from starledger.catalog.adql.dialect import AFTER_COMMA, BEFORE_COMMA, NAMES, TOKENS, Adql, Refused
 from starledger.catalog.adql.errors import AdqlError, place
 
 LONGEST = 250_000
@@ -26,6 +26,9 @@ REGULAR = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 BETWEEN_WORDS = re.compile(r"(\s|--[^\n\r]*)*\Z", re.ASCII)
 WORD = re.compile(r"\w+|\S")
 
+ODDITIES = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What sqlglot's parser, which is made for good queries, may raise of odd ones."""
+
 ADVICE = {
     TokenType.SEMICOLON: "Give one query at a time.",
     TokenType.MOD: "Write MOD(x, y).",
@@ -37,7 +40,9 @@ ADVICE = {
 """What to write in place of marks that other languages have."""
 
 
-def refuse(text: str, offset: int, what: str, remedy: str = "", word: str | None = None) -> NoReturn:
+def refuse(
+    text: str, offset: int, what: str, remedy: str = "", word: str | None = None
+) -> NoReturn:
     """Raise the error about a word of a query."""
     found = WORD.match(text, offset)
     line, column = place(text, offset)
@@ -50,7 +55,7 @@ def refuse(text: str, offset: int, what: str, remedy: str = "", word: str | None
     )
 
 
-def read(text: str) -> exp.Expression:
+def read(text: str) -> exp.Expr:
     """Return the tree of a query.
 
     Raises
@@ -77,8 +82,8 @@ def read(text: str) -> exp.Expression:
         trees = Adql.Parser(dialect=ADQL).parse(words, text)
     except Refused as refused:
         _not_expected(text, refused)
-    except SqlglotError as error:
-        refuse(text, 0, f"This cannot be read: {str(error).splitlines()[0]}")
+    except (*ODDITIES, SqlglotError) as error:
+        refuse(text, 0, f"This cannot be read: {str(error)[:60]}.")
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
         refuse(text, words[0].start, "This is no query.", "A query begins with SELECT or WITH.")
@@ -88,7 +93,7 @@ def read(text: str) -> exp.Expression:
     return tree
 
 
-def start(node: exp.Expression) -> int:
+def start(node: exp.Expr) -> int:
     """Return where in the text a part of it begins."""
     places = [at for one in node.walk() if (at := one.meta.get("start")) is not None]
     return min(places, default=0)
@@ -98,7 +103,7 @@ def _not_expected(text: str, refused: Refused) -> NoReturn:
     why = refused.why.removeprefix("Invalid expression / ")
     if refused.offset >= len(text.rstrip()):
         refuse(text, refused.offset, "The query ends too early.", "Complete it.", word="")
-    said = "" if why.startswith("Unexpected") else f" ({why})"
+    said = "" if why.startswith(("Unexpected", "Required")) else f" ({why})"
     refuse(text, refused.offset, f"This is not expected here{said}.",
            "The page “Ask with ADQL” shows what can be written.")  # fmt: skip
 
@@ -131,20 +136,28 @@ def _words(text: str) -> list[Token]:
 
 
 def _check(text: str, word: Token, before: Token | None) -> None:
+    """Refuse a word or mark that ADQL does not have, or not after the one before."""
     kind = word.token_type
     if kind not in TOKENS:
         refuse(text, word.start, f"ADQL has no {text[word.start:word.end + 1][:20]!r}.",
                ADVICE.get(kind, ""))  # fmt: skip
     if kind is TokenType.VAR and not REGULAR.match(word.text):
         refuse(text, word.start, f"{word.text[:40]!r} is no name.",
-               'Names are letters, digits and underscores; put others into "double quotes".')  # fmt: skip
+               'Names are letters, digits and _; put others into "double quotes".')  # fmt: skip
     if before is None:
         return
+    if (before.token_type is TokenType.COMMA and kind not in AFTER_COMMA) or (
+        kind is TokenType.COMMA and before.token_type not in BEFORE_COMMA
+    ):
+        refuse(text, word.start, "Something is missing at this comma.", "Take the comma away.")
     touches = before.end + 1 == word.start
     if touches and before.token_type in _NUMBERS and kind not in _AFTER_NUMBERS:
         refuse(text, word.start, "A number runs into a word.", "Put a space between them.")
     if touches and before.token_type is TokenType.SLASH and kind is TokenType.STAR:
         refuse(text, before.start, "ADQL has no comments in /* */.", "Begin comments with --.")
+    if before.text.upper() == "NULLS" and word.text.upper() in {"FIRST", "LAST"}:
+        refuse(text, before.start, "ADQL cannot say where NULL is sorted.",
+               "Leave rows without a value out by IS NOT NULL.")  # fmt: skip
     if kind in _NUMBERS and before.text.upper() == "LIMIT":
         refuse(text, before.start, "ADQL has no LIMIT.", "Write SELECT TOP n …")
     if kind is TokenType.STRING and before.token_type in {TokenType.STRING, TokenType.VAR}:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from starledger.catalog.adql.errors import AdqlError, place
-from starledger.catalog.adql.reading import start
+from starledger.catalog.adql.reading import WORD, start
 from starledger.catalog.adql.sky.shapes import Shape
 from starledger.catalog.adql.values import Loose, Value
 from starledger.catalog.adql.words import RESERVED
@@ -44,16 +44,15 @@ class Column:
     field: Field
     item: Item | None
     sql_name: str
-    shape: Callable[[exp.Expression], Shape] | None = None
-    merged: exp.Expression | None = None
+    shape: Callable[[exp.Expr], Shape] | None = None
+    merged: exp.Expr | None = None
     origin: tuple[object, str] | None = None
 
     @property
-    def sql(self) -> exp.Expression:
+    def sql(self) -> exp.Expr:
         """The column in PostgreSQL."""
-        if self.merged is not None:
-            return self.merged.copy()
-        assert self.item is not None
+        if self.item is None:
+            return self.merged.copy() if self.merged is not None else exp.Null()
         return exp.Column(
             this=exp.Identifier(this=self.sql_name, quoted=True),
             table=exp.Identifier(this=self.item.alias, quoted=False),
@@ -134,8 +133,8 @@ class Common:
 class Handlers:
     """How the parts of a query are translated; they call each other through this."""
 
-    value: Callable[[exp.Expression, Scope], Value]
-    query: Callable[[exp.Expression, Scope], Query]
+    value: Callable[[exp.Expr, Scope], Value]
+    query: Callable[[exp.Expr, Scope], Query]
 
 
 @dataclass(slots=True)
@@ -164,7 +163,7 @@ class Scope:
     items: list[Item] = field(default_factory=list)
     visible: list[Column] = field(default_factory=list)
     select: exp.Select | None = None
-    grouped: set[exp.Expression] | None = None
+    grouped: set[exp.Expr] | None = None
     aggregates: str | None = None
     outer: list[Loose] = field(default_factory=list)
     by_name: dict[str, list[Column]] | None = None
@@ -177,7 +176,7 @@ class Scope:
         """Return the scope of one side of a set operation."""
         return Scope(self.context, parent=self.parent, common=self.common)
 
-    def value(self, node: exp.Expression) -> Value:
+    def value(self, node: exp.Expr) -> Value:
         """Translate an expression that has a value."""
         found = self.any_value(node)
         if found.predicate:
@@ -185,11 +184,11 @@ class Scope:
                         "Write CASE WHEN … THEN 1 ELSE 0 END.")  # fmt: skip
         return found
 
-    def any_value(self, node: exp.Expression) -> Value:
+    def any_value(self, node: exp.Expr) -> Value:
         """Translate an expression or a condition."""
         return self.context.handlers.value(node, self)
 
-    def plain(self, node: exp.Expression) -> Value:
+    def plain(self, node: exp.Expr) -> Value:
         """Translate an expression that is no shape on the sky."""
         found = self.value(node)
         if found.shape is not None:
@@ -197,13 +196,13 @@ class Scope:
                         "Use it in CONTAINS, INTERSECTS, DISTANCE, AREA or COORD1.")  # fmt: skip
         return found
 
-    def query(self, node: exp.Expression) -> Query:
+    def query(self, node: exp.Expr) -> Query:
         """Translate a query within this one."""
         return self.context.handlers.query(node, self)
 
     def refuse(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         what: str,
         remedy: str = "",
         *,
@@ -213,11 +212,16 @@ class Scope:
         """Raise the error about a part of the query; `near` are words that may have been meant."""
         at = start(node)
         line, column = place(self.context.text, at)
-        said = word if word is not None else _word(node)
+        said = word if word is not None else _word(node) or self.word_at(at)
         raise AdqlError(what, remedy=remedy, line=line, column=column, word=said,
                         suggestion=nearest(said, near))  # fmt: skip
 
-    def name(self, node: exp.Expression) -> str:
+    def word_at(self, offset: int) -> str:
+        """Return the word that begins at some character of the query."""
+        found = WORD.match(self.context.text, offset)
+        return found[0] if found else ""
+
+    def name(self, node: exp.Expr) -> str:
         """Return a name that the query gives or uses, if it may be one."""
         name = str(node.this)
         if not node.args.get("quoted") and name.upper() in RESERVED:
@@ -232,13 +236,10 @@ class Scope:
 
     def column(self, node: exp.Column) -> Column:
         """Return what the name of a column means here, or in the query around."""
-        scope: Scope | None = self
-        while scope is not None:
-            found = scope._own_column(node)
-            if found is not None:
-                return found
-            scope = scope.parent
-        self._no_column(node)
+        found = next((one for scope in self.chain() if (one := scope._own_column(node))), None)
+        if found is None:
+            self._no_column(node)
+        return found
 
     def has_name(self, node: exp.Column) -> bool:
         """Whether one of the columns here has a name."""
@@ -283,8 +284,8 @@ class Scope:
             self.refuse(node, "There is only one catalog.", "Write schema.table.column.")
         found = [
             item for item in self.items
-            if _same(item.name, item.quoted, table)
-            and (schema is None or (item.schema is not None and _same(item.schema, False, schema)))
+            if same_name(item.name, item.quoted, table)
+            and (schema is None or same_name(item.schema or "", False, schema))
         ]  # fmt: skip
         return found[0] if found else None
 
@@ -312,7 +313,9 @@ class Scope:
         if not node.this.args.get("quoted"):
             self.name(node.this)
         owners = ", ".join(dict.fromkeys(item.name for item in self.items))
-        self.refuse(node, f"There is no column {node.this.this} in {owners or 'FROM'}.", near=columns)
+        self.refuse(
+            node, f"There is no column {node.this.this} in {owners or 'FROM'}.", near=columns
+        )
 
     def _no_column_of(self, node: exp.Column, item: Item) -> NoReturn:
         self.refuse(node, f"The table {item.name} has no column {node.this.this}.",
@@ -327,7 +330,7 @@ class Scope:
             scope = scope.parent
 
 
-def _same(name: str, quoted: bool, identifier: exp.Expression) -> bool:
+def same_name(name: str, quoted: bool, identifier: exp.Expr) -> bool:
     """Whether an identifier of the query means a name: in any case, if neither is quoted."""
     said = str(identifier.this)
     if identifier.args.get("quoted") or (quoted and said == name):
@@ -348,13 +351,15 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return lower[found[0]] if found else None
 
 
-def _word(node: exp.Expression) -> str:
-    """Return the word of the query that a part begins with or is named by."""
+def _word(node: exp.Expr) -> str:
+    """Return the word of the query that a part begins with, or the name of a column."""
+    if isinstance(node, exp.Column):
+        return str(node.this.this)
+    first, at = node, start(node)
     for one in node.walk():
-        if isinstance(one, exp.Identifier | exp.Literal):
-            if isinstance(one.parent, exp.Column):
-                return str(one.parent.this.this)
-            return str(one.this)
-        if isinstance(one, exp.Anonymous):
-            return str(one.this)
-    return ""
+        if one.meta.get("start") == at and isinstance(
+            one, exp.Identifier | exp.Literal | exp.Anonymous
+        ):
+            first = one
+    named = isinstance(first, exp.Identifier | exp.Literal | exp.Anonymous)
+    return str(first.this) if named else ""

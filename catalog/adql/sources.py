@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NoReturn
 
 from sqlglot import exp
 
 from starledger.catalog.adql.conditions import where
 from starledger.catalog.adql.geometry import from_array
-from starledger.catalog.adql.scopes import Column, Item, Query, Scope, by_lower_name
+from starledger.catalog.adql.scopes import Column, Item, Query, Scope, by_lower_name, same_name
 from starledger.catalog.adql.values import DOUBLE, Value, call, common_type, family
 from starledger.catalog.releases.tables import Table
 
@@ -45,7 +46,7 @@ def read_from(node: exp.Select, scope: Scope, select: exp.Select) -> None:
 
 
 def _join(
-    node: exp.Join, scope: Scope, groups: list[Rows], holder: exp.Expression,
+    node: exp.Join, scope: Scope, groups: list[Rows], holder: exp.Expr,
     select: exp.Select | None,
 ) -> None:  # fmt: skip
     """Translate a join with what stands before it since the last comma."""
@@ -86,7 +87,7 @@ def _check_join(node: exp.Join, scope: Scope, on: bool, using: bool, natural: bo
             scope.refuse(node.this, "A CROSS JOIN has no condition.", "Write JOIN … ON …")
     elif conditions != 1:
         scope.refuse(node.this, "A join has one condition.",
-                     "Write ON, USING, or NATURAL before it; or a comma for all pairs.")  # fmt: skip
+                     "Write ON, USING or NATURAL; or a comma for all pairs.")  # fmt: skip
 
 
 def _check_names(node: exp.Join, scope: Scope, groups: list[Rows], right: Rows) -> None:
@@ -114,9 +115,7 @@ def _shared(node: exp.Join, left: Rows, right: Rows, scope: Scope) -> list[exp.I
     return [name.update_positions(node) for name in found]
 
 
-def _merge(
-    names: list[exp.Expression], scope: Scope, left: Rows, right: Rows, side: str
-) -> exp.Expression:
+def _merge(names: list[exp.Expr], scope: Scope, left: Rows, right: Rows, side: str) -> exp.Expr:
     """Join by columns of the same name, of which one remains; return the condition."""
     merged: list[Column] = []
     gone: list[Column] = []
@@ -162,7 +161,7 @@ def _merged(one: Column, other: Column, side: str) -> Column:
     return Column(described, None, one.sql_name, one.shape, both)
 
 
-def _source(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _source(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate what stands in FROM or after JOIN."""
     joins = node.args.get("joins")
     if joins:
@@ -176,16 +175,16 @@ def _source(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
         return _derived(node, scope)
     if node.args.get("alias") is not None:
         scope.refuse(node, "A join in brackets has no name.", "Take the name away.")
-    if isinstance(inner, exp.Subquery) and inner.args.get("alias") is None and not inner.args.get(
-        "joins"
+    if (
+        isinstance(inner, exp.Subquery)
+        and inner.args.get("alias") is None
+        and not inner.args.get("joins")
     ):
         return _source(inner, scope)
     return _source(inner, scope)
 
 
-def _joined(
-    first: exp.Expression, joins: list[exp.Join], scope: Scope
-) -> tuple[exp.Expression, Rows]:
+def _joined(first: exp.Expr, joins: list[exp.Join], scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate a join in brackets."""
     sql, rows = _source(first, scope)
     groups = [rows]
@@ -196,16 +195,20 @@ def _joined(
     return exp.Subquery(this=sql), rows
 
 
-def _table(node: exp.Table, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _table(node: exp.Table, scope: Scope) -> tuple[exp.Expr, Rows]:
     context, identifier = scope.context, node.this
     if not isinstance(identifier, exp.Identifier):
         scope.refuse(node, "No function gives a table here.", "Name a table.")
     name, quoted, columns = _names(node, scope)
-    given = scope.common.get(_key(identifier)) if node.args.get("db") is None else None
+    given = scope.common.get(identifier.this.lower()) if node.args.get("db") is None else None
+    if given is not None and not same_name(given.name, given.quoted, identifier):
+        given = None
     if given is not None:
         if columns:
             scope.refuse(node, "A table's columns cannot be renamed here.", "Use AS in SELECT.")
-        named = _named_query(name or given.name, quoted if name else given.quoted, given.query, scope)
+        named = _named_query(
+            name or given.name, quoted if name else given.quoted, given.query, scope
+        )
         return _aliased(exp.Table(this=exp.Identifier(this=given.sql_name)), named)
     table = find_table(node, scope)
     if columns:
@@ -225,12 +228,12 @@ def _relation(relation: str) -> exp.Table:
     return exp.to_table(relation, dialect="postgres")
 
 
-def _aliased(sql: exp.Expression, item: Item) -> tuple[exp.Expression, Rows]:
+def _aliased(sql: exp.Expr, item: Item) -> tuple[exp.Expr, Rows]:
     sql.set("alias", exp.TableAlias(this=exp.Identifier(this=item.alias, quoted=False)))
     return sql, Rows([item], list(item.columns))
 
 
-def _names(node: exp.Expression, scope: Scope) -> tuple[str | None, bool, bool]:
+def _names(node: exp.Expr, scope: Scope) -> tuple[str | None, bool, bool]:
     """Return the name after AS, whether it is in double quotes, and whether columns follow."""
     alias = node.args.get("alias")
     if alias is None:
@@ -241,24 +244,16 @@ def _names(node: exp.Expression, scope: Scope) -> tuple[str | None, bool, bool]:
     return scope.name(identifier), bool(identifier.args.get("quoted")), bool(alias.columns)
 
 
-def _key(identifier: exp.Expression) -> str:
-    return str(identifier.this).lower()
-
-
 def find_table(node: exp.Table, scope: Scope) -> Table:
     """Return the table that a name means."""
     context = scope.context
     name, schema = node.this, node.args.get("db")
     if node.args.get("catalog") is not None:
         scope.refuse(node, "There is only one catalog.", "Write schema.table.")
-    wanted = schema.this if schema is not None else context.default
-    exact_schema = schema is not None and schema.args.get("quoted")
-    found = [
-        table for table in context.tables
-        if _is(table.name, name.this, name.args.get("quoted"))
-        and wanted is not None
-        and _is(table.schema, wanted, exact_schema)
-    ]  # fmt: skip
+    if schema is not None:
+        found = _tables(name, schema.this, bool(schema.args.get("quoted")), scope)
+    else:
+        found = _tables(name, context.default, False, scope) or _tables(name, UPLOADS, False, scope)
     if len(found) > 1:
         scope.refuse(node, f"Several tables are called {name.this}.", "Use double quotes.")
     if not found:
@@ -266,7 +261,17 @@ def find_table(node: exp.Table, scope: Scope) -> Table:
     return found[0]
 
 
-def _no_table(node: exp.Table, scope: Scope) -> None:
+def _tables(name: exp.Expr, schema: str | None, exact: bool, scope: Scope) -> list[Table]:
+    """Return the tables of a name in a schema."""
+    return [
+        table for table in scope.context.tables
+        if schema is not None
+        and _is(table.name, name.this, name.args.get("quoted"))
+        and _is(table.schema, schema, exact)
+    ]  # fmt: skip
+
+
+def _no_table(node: exp.Table, scope: Scope) -> NoReturn:
     context = scope.context
     name, schema = node.this, node.args.get("db")
     said = f"{schema.this}.{name.this}" if schema is not None else str(name.this)
@@ -279,15 +284,15 @@ def _no_table(node: exp.Table, scope: Scope) -> None:
         if elsewhere:
             scope.refuse(node, f"There is no table {said} without a schema.",
                          f"Write {elsewhere[0]}.", word=said)  # fmt: skip
-    scope.refuse(node, f"There is no table {said}.", f"There are: {', '.join(near[:12]) or 'none'}.",
-                 near=near, word=said)  # fmt: skip
+    known = ", ".join(near[:12]) or "none"
+    scope.refuse(node, f"There is no table {said}.", f"There are: {known}.", near=near, word=said)
 
 
 def _is(name: str, said: str, exact: bool | None) -> bool:
     return name == said if exact else name.lower() == said.lower()
 
 
-def _derived(node: exp.Expression, scope: Scope) -> tuple[exp.Expression, Rows]:
+def _derived(node: exp.Expr, scope: Scope) -> tuple[exp.Expr, Rows]:
     """Translate a query in FROM; it does not see the tables beside it."""
     name, quoted, columns = _names(node, scope)
     if columns:

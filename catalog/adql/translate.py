@@ -10,7 +10,7 @@ from sqlglot.dialects.postgres import Postgres
 
 from starledger.catalog.adql import conditions, expressions
 from starledger.catalog.adql.functions import function
-from starledger.catalog.adql.queries import any_query, query
+from starledger.catalog.adql.queries import any_query, query, unlike
 from starledger.catalog.adql.reading import read, refuse
 from starledger.catalog.adql.scopes import Context, Handlers, Query, Scope
 from starledger.catalog.adql.values import Value
@@ -71,18 +71,19 @@ def translate(text: str, tables: Sequence[Table], *, default: str | None) -> Tra
         tree = read(text)
         context = Context(text, tables, default, Handlers(_value, query))
         found = any_query(tree, Scope(context))
+        outputs = unlike(found.outputs, found.sql)
         sql = POSTGRES.generate(found.sql, copy=False, comments=False)
     except RecursionError:
         refuse(text, 0, "The query is too deeply nested.", "Name parts of it in a WITH clause.")
     limit = found.sql.args.get("limit")
     return Translation(
         sql=sql,
-        fields=tuple(output.field for output in found.outputs),
+        fields=tuple(output.field for output in outputs),
         limit=int(limit.expression.this) if limit is not None else None,
     )
 
 
-def _scalar(node: exp.Expression, scope: Scope) -> Value:
+def _scalar(node: exp.Expr, scope: Scope) -> Value:
     """Translate a query that stands for a value."""
     found: Query = scope.query(node)
     if len(found.outputs) != 1:
@@ -93,7 +94,7 @@ def _scalar(node: exp.Expression, scope: Scope) -> Value:
                  output.field.name, loose=found.outer)  # fmt: skip
 
 
-HANDLERS: dict[type[exp.Expression], Callable[..., Value]] = {
+HANDLERS: dict[type[exp.Expr], Callable[..., Value]] = {
     exp.Column: expressions.column,
     exp.Literal: expressions.literal,
     exp.HexString: expressions.hexadecimal,
@@ -121,7 +122,7 @@ HANDLERS: dict[type[exp.Expression], Callable[..., Value]] = {
 """What translates each part that can stand in an expression."""
 
 
-def _value(node: exp.Expression, scope: Scope) -> Value:
+def _value(node: exp.Expr, scope: Scope) -> Value:
     """Translate an expression or a condition."""
     handler = HANDLERS.get(type(node))
     if handler is None:

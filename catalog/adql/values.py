@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,7 @@ class Loose:
 
     scope: object
     name: str
-    start: int
+    start: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Value:
         The column that it is, if it is no more than one.
     """
 
-    sql: exp.Expression
+    sql: exp.Expr
     type: str
     about: Field | None = None
     name: str | None = None
@@ -96,12 +96,12 @@ class Value:
         return replace(self.about, name=name, type=kind)
 
 
-def made_of(parts: Sequence[Value], sql: exp.Expression, kind: str, **more: Any) -> Value:
+def made_of(parts: Sequence[Value], sql: exp.Expr, kind: str, **more: Any) -> Value:
     """Return an expression that is made of others."""
     if len(parts) == 1:
         loose = parts[0].loose
     else:
-        loose = tuple(one for part in parts for one in part.loose)
+        loose = tuple(dict.fromkeys(one for part in parts for one in part.loose))
     return Value(sql, kind, aggregate=any(part.aggregate for part in parts), loose=loose, **more)
 
 
@@ -115,7 +115,7 @@ def _data_type(kind: str) -> exp.DataType:
     return exp.DataType.build(kind, dialect="postgres")
 
 
-def cast(sql: exp.Expression, kind: str) -> exp.Expression:
+def cast(sql: exp.Expr, kind: str) -> exp.Expr:
     """Return an expression as another type.
 
     Examples
@@ -126,24 +126,24 @@ def cast(sql: exp.Expression, kind: str) -> exp.Expression:
     return exp.Cast(this=sql, to=_data_type(kind).copy())
 
 
-def converted(value: Value, kind: str) -> exp.Expression:
+def converted(value: Value, kind: str) -> exp.Expr:
     """Return an expression as another type, cast only where it has not got it."""
     if value.type == kind or kind == NULL:
         return value.sql
     return cast(value.sql, kind)
 
 
-def double(value: Value) -> exp.Expression:
+def double(value: Value) -> exp.Expr:
     """Return a number in double precision."""
     return converted(value, DOUBLE)
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
     """Return the call of a function of PostgreSQL."""
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def bracketed(sql: exp.Expression) -> exp.Expression:
+def bracketed(sql: exp.Expr) -> exp.Expr:
     """Return an expression in brackets, if it needs them as a part of another one."""
     if isinstance(sql, exp.Binary | exp.Unary | exp.Between | exp.In | exp.Var) and not isinstance(
         sql, exp.Paren

@@ -16,6 +16,9 @@ MARGIN = 1e-9
 CELL_RADIUS = 1.07
 """More than the farthest corner of a cell lies from its centre, in radians, times 2^order."""
 
+CELLS_A_RADIUS = 4
+"""How many cells at least lie along the radius of a polygon's surroundings at first."""
+
 ENOUGH_CELLS = 40
 """How many cells on a rim are not divided further."""
 
@@ -65,7 +68,7 @@ def _first_cells(outline: Outline) -> tuple[int, NDArray[np.int64]]:
     radius = float(np.max(separation(outline.corners, outline.centre)))
     if radius > math.radians(60):
         return 0, np.arange(12)
-    order = min(ORDER - 2, max(0, math.floor(math.log2(1 / radius))))
+    order = min(ORDER - 2, max(0, math.floor(math.log2(CELLS_A_RADIUS / radius))))
     # The cap of the corners holds all their sides too, since it is less than half the sky.
     cells, _orders, _inside = cone_search(
         Longitude(math.atan2(y, x), "rad"),
@@ -80,7 +83,7 @@ def _first_cells(outline: Outline) -> tuple[int, NDArray[np.int64]]:
 def _centres(cells: NDArray[np.int64], order: int) -> Vectors:
     from cdshealpix.nested import healpix_to_lonlat
 
-    lon, lat = healpix_to_lonlat(cells, order)
+    lon, lat = healpix_to_lonlat(cells, order, num_threads=1)  # so few that threads cost more
     return unit_vectors(lon.deg, lat.deg)
 
 

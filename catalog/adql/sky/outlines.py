@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from starledger.catalog.adql.sky.expressions import double, flushed, layered, number
 from starledger.catalog.adql.sky.shapes import Box, Point, Polygon
 from starledger.catalog.adql.sky.spherical import Outline, Vectors, unit_vectors
@@ -199,7 +197,7 @@ def _constant_sides(outline: Outline) -> Sides:
     return Sides(
         [_numbers(corner) for corner in outline.corners],
         [_numbers(normal) for normal in outline.normals],
-        [_numbers(turn) for turn in np.cross(outline.reference, outline.corners)],
+        [_numbers(turn) for turn in outline.turns],
         ["TRUE" if east else "FALSE" for east in eastward],
         outline.reference_inside,
     )

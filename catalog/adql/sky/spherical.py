@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +46,7 @@ def separation(one: Vectors, other: Vectors) -> Vectors:
     return angles
 
 
+@cache
 def _candidates() -> Vectors:
     steps = np.arange(N_CANDIDATES) + 0.5
     z = 1 - 2 * steps / N_CANDIDATES
@@ -89,6 +90,11 @@ class Outline:
         return best
 
     @cached_property
+    def turns(self) -> Vectors:
+        """The products of the reference and the corners, whose signs tell who is east of whom."""
+        return np.cross(self.reference, self.corners)
+
+    @cached_property
     def lengths(self) -> Vectors:
         """The lengths of the sides, in radians."""
         return separation(self.corners, self.ends)
@@ -126,7 +132,7 @@ class Outline:
 
     def holds(self, points: Vectors) -> NDArray[np.bool_]:
         """Return which points lie inside, by how often their ways to the reference cross sides."""
-        turns = points @ np.cross(self.reference, self.corners).T
+        turns = points @ self.turns.T
         following = np.roll(turns, -1, axis=-1)
         eastward = self.normals @ self.reference > 0
         below = np.where(eastward, points @ self.normals.T < 0, points @ self.normals.T > 0)
@@ -135,17 +141,23 @@ class Outline:
         inside: NDArray[np.bool_] = odd != self.reference_inside
         return inside
 
+    @cached_property
+    def _along(self) -> Vectors:
+        """The directions in which the sides leave their corners."""
+        return np.cross(self.normals, self.corners)
+
     def distance(self, points: Vectors) -> Vectors:
         """Return how far points are from the outline, in radians."""
         nearest: Vectors = np.min(self._distances(points), axis=-1)
         return nearest
 
     def _distances(self, points: Vectors) -> Vectors:
-        along = np.cross(self.normals, self.corners)
         across = points @ self.normals.T
-        start = np.arctan2(points @ along.T, points @ self.corners.T)
+        start = np.arctan2(points @ self._along.T, points @ self.corners.T)
         beside = (start >= 0) & (start <= self.lengths)
-        to_corner = separation(points[..., None, :], self.corners)
+        # By chords, which are quicker than cross products and as right when small.
+        chords = np.linalg.norm(points[..., None, :] - self.corners, axis=-1)
+        to_corner = 2 * np.arcsin(np.minimum(chords / 2, 1))
         to_ends = np.minimum(to_corner, np.roll(to_corner, -1, axis=-1))
         nearest: Vectors = np.where(beside, np.abs(np.arcsin(np.clip(across, -1, 1))), to_ends)
         return nearest
