@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from starledger.catalog.export.errors import ExportError
 from starledger.catalog.export.kinds import schema_of
 from starledger.catalog.fields import Field
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""How times are written: with all their digits, in UTC."""
 
 
 def conforming(
@@ -40,6 +44,8 @@ def _cast(column: pa.Array, field: Field, to: pa.DataType) -> pa.Array:
     # PostgreSQL's numeric comes as text in a wrapping.
     plain = column.storage if isinstance(column, pa.ExtensionArray) else column
     try:
+        if pa.types.is_timestamp(plain.type) and to == pa.string():
+            return pc.strftime(plain, format=TIME)
         return plain.cast(to)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ExportError(

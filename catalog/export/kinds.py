@@ -64,12 +64,13 @@ KINDS = {
     "real": Kind(pa.float32(), ">f4", "E", "float", "float32"),
     "double precision": Kind(pa.float64(), ">f8", "D", "double", "float64"),
     "text": TEXT,
+    "timestamp with time zone": TEXT,
     "character varying": TEXT,
     "varchar": TEXT,
     "timestamp with time zone": TEXT,
     "timestamp without time zone": TEXT,
 }
-"""The kind of each type of PostgreSQL that views have."""
+"""The kind of each type of PostgreSQL that views have; times are written in ISO 8601, in UTC."""
 
 
 def kind_of(field: Field) -> Kind:

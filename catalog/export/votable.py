@@ -84,7 +84,7 @@ def encoded(fields: Sequence[Field], batch: pa.RecordBatch) -> bytes:
     --------
     >>> fields = (Field("n", "smallint", "dimensionless", "meta.number", "a number"),)
     >>> encoded(fields, pa.record_batch({"n": pa.array([1, None], pa.int16())}))
-    b'\x00\x00\x01\x80\x80\x00'
+    b'\x00\x00\x01\x80\x00\x00'
     """
     flags = _null_flags(batch)
     parts: list[tuple[str, Any]] = [("flags", (np.uint8, (flags.shape[1],)))]
@@ -128,7 +128,7 @@ def _values(field: Field, column: pa.Array) -> np.ndarray[Any, Any]:
         true = column.fill_null(False).to_numpy(zero_copy_only=False)
         given = np.where(true, ord("T"), ord("F"))
         return np.where(column.is_null().to_numpy(zero_copy_only=False), ord("?"), given)
-    null = kind.smallest if kind.is_integer else float("nan")
+    null = 0 if kind.is_integer else float("nan")
     return np.asarray(column.fill_null(null).to_numpy(zero_copy_only=False))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from starledger.catalog.export.about import About
-from starledger.catalog.export.kinds import Kind, kind_of
+from starledger.catalog.export.kinds import kind_of
 from starledger.catalog.fields import Field
 from starledger.schema.units import DIMENSIONLESS
 
@@ -67,13 +67,8 @@ def _field(key: str, field: Field) -> str:
     return (
         f'<FIELD ID="{key}" name={_attribute(field.name)}'
         f' datatype="{kind.votable}"{size}{unit} ucd={quoteattr(field.ucd)}>'
-        f"<DESCRIPTION>{escape(field.description)}</DESCRIPTION>{_null(kind)}</FIELD>\n"
+        f"<DESCRIPTION>{escape(field.description)}</DESCRIPTION></FIELD>\n"
     )
-
-
-def _null(kind: Kind) -> str:
-    """Return what stands for null where a reader knows of no flags beside the values."""
-    return f'<VALUES null="{kind.smallest}"/>' if kind.is_integer else ""
 
 
 def _attribute(text: str) -> str:

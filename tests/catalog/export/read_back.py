@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyarrow as pa
-from astropy.io import fits, votable
+from astropy.io import fits
 from pyarrow import csv, parquet
 
 from starledger.catalog.export.fits.text import unescaped
@@ -51,7 +54,7 @@ def _of_fits(path: Path, fields: Sequence[Field]) -> pa.Table:
     with fits.open(path, checksum=True, character_as_bytes=True) as file:
         header = file[1].header
         rows = file[1].data.view(np.ndarray)
-        columns = []
+        columns: list[Any] = []
         for number, field in enumerate(fields, 1):
             values = rows[header[f"TTYPE{number}"]]
             kind = kind_of(field)
@@ -68,17 +71,27 @@ def _of_fits(path: Path, fields: Sequence[Field]) -> pa.Table:
 
 
 def _of_votable(path: Path, fields: Sequence[Field]) -> pa.Table:
-    table = votable.parse(path, verify="exception").get_first_table()
-    columns = []
-    for field, key in zip(fields, table.array.dtype.names or (), strict=True):
-        mask = np.ma.getmaskarray(table.array[key])
-        values = np.asarray(table.array[key])
-        if kind_of(field).is_text:
-            columns.append([None if no else one for one, no in zip(values, mask, strict=True)])
-        else:
-            native = values.astype(values.dtype.newbyteorder("="))
-            columns.append(pa.array(native, mask=mask))
-    return _table(fields, columns)
+    """Read the rows one by one: astropy takes a text that is null for an empty one."""
+    stream = ET.parse(path).find(".//{*}STREAM")  # noqa: S314 - it is our own
+    assert stream is not None
+    data = io.BytesIO(base64.b64decode(stream.text or ""))
+    rows: list[list[Any]] = []
+    while flags := data.read((len(fields) + 7) // 8):
+        bits = "".join(f"{one:08b}" for one in flags)
+        values = [_value(data, field) for field in fields]
+        rows.append([None if bit == "1" else one for bit, one in zip(bits, values, strict=False)])
+    return _table(fields, [[row[place] for row in rows] for place in range(len(fields))])
+
+
+def _value(data: BinaryIO, field: Field) -> Any:
+    kind = kind_of(field)
+    if kind.is_text:
+        (units,) = struct.unpack(">i", data.read(4))
+        return data.read(2 * units).decode("utf-16-be")
+    if kind.fits == "L":
+        return {b"T": True, b"F": False, b"?": None}[data.read(1)]
+    letter = {"I": "h", "J": "i", "K": "q", "E": "f", "D": "d"}[kind.fits]
+    return struct.unpack(f">{letter}", data.read(struct.calcsize(f">{letter}")))[0]
 
 
 def _of_csv(data: bytes, fields: Sequence[Field]) -> pa.Table:

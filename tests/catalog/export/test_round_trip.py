@@ -39,25 +39,12 @@ def _integers(bits: int) -> st.SearchStrategy[int]:
     return st.integers(-(2 ** (bits - 1)) + 1, 2 ** (bits - 1) - 1)
 
 
-WORDS = st.text(
+ODD = (
+    *("", " ", "a ", "\\", "\\n", "\\x20", '"', '""', "a,b", "a\r\nb", "# no", "null"),
+    *("🌟é", "\ufeff"),
+)
+WORDS = st.sampled_from(ODD) | st.text(
     st.characters(codec="utf-8", exclude_characters="\0"), max_size=12
-) | st.sampled_from(
-    [
-        "",
-        " ",
-        "a ",
-        "\\",
-        "\\n",
-        "\\x20",
-        '"',
-        '""',
-        "a,b",
-        "a\r\nb",
-        "# no",
-        "null",
-        "🌟é",
-        "\ufeff",
-    ]
 )
 REAL = st.floats(width=32, allow_nan=False, allow_infinity=False)
 DOUBLE = st.floats(allow_nan=False, allow_infinity=False)
@@ -65,14 +52,8 @@ ROW = st.tuples(
     *(
         st.none() | one
         for one in (
-            _integers(64),
-            WORDS,
-            st.booleans(),
-            _integers(16),
-            _integers(32),
-            REAL,
-            DOUBLE,
-            WORDS,
+            *(_integers(64), WORDS, st.booleans(), _integers(16)),
+            *(_integers(32), REAL, DOUBLE, WORDS),
         )
     )
 )
@@ -151,7 +132,7 @@ def test_json_refuses_what_it_cannot_say(tmp_path: Path) -> None:
 
 
 def test_long_texts_fit(tmp_path: Path) -> None:
-    wanted = _batch([(n, "é" * (n * 1000), True, 1, 1, 1.0, 1.0, "b") for n in range(300)])
+    wanted = _batch([(n, "é" * (n * 4000), True, 1, 1, 1.0, 1.0, "b") for n in range(50)])
     write(tmp_path / "a", Format.VOTABLE, FIELDS, [wanted], ABOUT)
     _same(read_back(tmp_path / "a", Format.VOTABLE, FIELDS), wanted)
 
