@@ -15,7 +15,7 @@ from starledger.schema.database import Database
 pytestmark = pytest.mark.integration
 
 HOUSE = Path(__file__).parents[3]
-PAGES = ("README.md", "docs/how-to/query.md", "docs/how-to/adql.md", "docs/how-to/export.md")
+PAGES = ("README.md", "docs/how-to/query.md", "docs/how-to/adql.md", "docs/how-to/sky.md")
 """Pages whose SQL is ADQL; those that are not there have none."""
 
 
@@ -23,7 +23,9 @@ def queries(page: str) -> Iterator[str]:
     """Yield the queries of a page: those in fences of their own, and those given to the command."""
     path = HOUSE / page
     text = path.read_text("utf-8") if path.exists() else ""
-    yield from re.findall(r"^```sql\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for fence in re.findall(r"^```sql\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        whole = re.split(r"\n\s*\n", fence.strip())
+        yield from (one for one in whole if re.match("SELECT|WITH", one))
     for shell in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield from re.findall(r'starledger query [^"\n]*"(SELECT[^"]*)"', shell)
 
