@@ -172,6 +172,14 @@ def test_answers_are_kept_as_parquet(ask: Command, tmp_path: Path) -> None:
     assert table.num_rows == 1
 
 
+@pytest.mark.parametrize("ending", ["fits", "vot", "ecsv", "csv", "parquet", "json"])
+def test_an_answer_without_rows_is_kept_too(ask: Command, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    answer = ask("SELECT star_id, starid FROM star WHERE star_id < 0", "-o", path)
+    assert (answer.code, path.exists()) == (0, True)
+    assert "0 rows" in answer.err
+
+
 def test_a_cut_file_says_so_in_its_head(ask: Command, tmp_path: Path) -> None:
     path = tmp_path / "out.ecsv"
     answer = ask(ALL_COLUMNS, "--limit", "10", "-o", path)
