@@ -115,6 +115,7 @@ def _words(axes: Axes, name: str, calibration: Calibration) -> None:
     label = LABELS.get(calibration.label)
     unit = "" if label is None else f" ({label.unit})"
     what = "factor of the error of" if calibration.corrects == "error" else "correction of"
+    what = "floor of the error of" if calibration.is_floor else what
     axes.set_title(name)
     axes.set_ylabel(f"{what} {calibration.label}{'' if 'factor' in what else unit}")
     if calibration.variables:

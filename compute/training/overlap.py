@@ -27,6 +27,7 @@ from starledger.schema.tables import TrainingSet as TrainingSetRow
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_CUTS = ("min_snr", "min_catalog_snr", "ranges")
 _BESIDE = 30
 """Pixels that are read beyond the ends of the grid, lest moving a spectrum leave gaps there."""
 
@@ -237,7 +238,9 @@ def enter(connection: Connection, name: str, found: Overlap) -> int:
     found
         The overlap.
     """
-    digest = hashlib.sha256(canonical_json([list(found.names), dict(found.recipe)]).encode())
+    # By which crossmatch they were found does not belong to what they are.
+    kept = {name: value for name, value in found.recipe.items() if name in _CUTS}
+    digest = hashlib.sha256(canonical_json([list(found.names), kept]).encode())
     for values in (found.spectrum_ids, found.source_row_ids, found.labels, found.errors):
         digest.update(np.ascontiguousarray(values).tobytes())
     known = select(TrainingSetRow.training_set_id).where(

@@ -73,7 +73,7 @@ class Way:
     combination
         The combination run.
     calibrations
-        Numbers of the calibrations by their names.
+        Versions of the calibrations by their names.
     """
 
     user: User
@@ -141,7 +141,7 @@ class Way:
             *("calibrate", "derive", kind, name, "--label", label),
             *("--combination", self.combination, "--no-figure", *options, *more),
         )
-        self.calibrations[name] = said["calibration_id"]
+        self.calibrations[name] = said["version"]
         return said
 
     def calibrate(self) -> dict[str, Any]:
@@ -169,11 +169,22 @@ class Way:
                 "zero-point", zero, label, "--catalog", "galah/dr3", after=[trend, *curves]
             )
         for label in LABELS:
-            name = f"{label}_errors"
-            said[name] = self.derive(
-                "errors", name, label, "--degree", 1, "--held-out", 0.5, "--ratio", 1.5
-            )
+            self._calibrate_errors(label, said)
         return said
+
+    def _calibrate_errors(self, label: str, said: dict[str, Any]) -> None:
+        """Scale the errors by repeats, and add what repeats do not show."""
+        before = [one for one in self.calibrations if one.startswith(label)]
+        factor = f"{label}_errors"
+        said[factor] = self.derive(
+            "errors", factor, label, "--degree", 1, "--held-out", 0.5, "--ratio", 1.5
+        )
+        for population in ("dwarf", "giant"):
+            name = f"{label}_floor_{population}"
+            said[name] = self.derive(
+                "floor", name, label, "--catalog", "galah/dr3", "--population", population,
+                after=[*before, factor],
+            )  # fmt: skip
 
     def _pairs_file(self) -> Path:
         star_of, source = self.star_ids(), self.sky.source_id
@@ -189,7 +200,7 @@ class Way:
 
     def publish(self, name: str = "dr1", model: str = MODEL) -> None:
         """Publish a release with all calibrations."""
-        chosen = [word for one in self.calibrations for word in ("--calibration", f"{one}:1")]
+        chosen = [word for one, version in self.calibrations.items() for word in ("--calibration", f"{one}:{version}")]
         self.user(
             *("release", "create", name, "--model", model, "--combination", self.combination),
             *("--title", "The realistic arm", "--licence", "CC BY 4.0", *chosen),
