@@ -228,9 +228,15 @@ def errors(
 @derive.command()
 @click.argument("name")
 @click.option("--catalog", metavar="RELEASE", required=True, help="As galah/dr3 or apogee/dr14.")
+@click.option(
+    "--variables", default="teff", show_default=True, help="What the floor depends on."
+)
+@click.option("--degree", type=int, default=2, show_default=True, help="Of the polynomial.")
 @_with(*_CATALOG, *_COMMON)
 @click.pass_context
-def floor(context: click.Context, /, name: str, catalog: str, **given: Any) -> None:
+def floor(
+    context: click.Context, /, name: str, catalog: str, variables: str, **given: Any
+) -> None:
     """Derive what errors leave out, from the scatter about another catalog's labels.
 
     What is wrong with a star in all its visits alike, such as what the model does not know of it,
@@ -240,8 +246,8 @@ def floor(context: click.Context, /, name: str, catalog: str, **given: Any) -> N
     from starledger.catalog.calibrate.error_floor import ReferenceScatter
 
     source = ReferenceScatter(_reference(catalog, given))
-    given |= {"variable": None, "form": "constant"}
-    _derive(context, name, source, given, form="constant")
+    given["variables"] = tuple(one.strip() for one in variables.split(","))
+    _derive(context, name, source, given, form="polynomial")
 
 
 def _reference(catalog: str | None, given: dict[str, Any]) -> Any:

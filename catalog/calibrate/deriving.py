@@ -239,7 +239,7 @@ def _fitted(plan: Plan, source: Source, basis: Basis, evidence: Evidence) -> Lin
     if isinstance(source, Repeats) and isinstance(basis, Polynomial):
         return fit_scale(basis, evidence)
     if isinstance(source, ReferenceScatter):
-        return fit_floor(evidence)
+        return fit_floor(basis, evidence)
     if plan.monte_carlo:
         return sample_posterior(basis, evidence, plan.seed)
     return fit_linear(basis, evidence)
@@ -257,7 +257,7 @@ def _validation(
     if isinstance(source, Repeats) and isinstance(basis, Polynomial):
         return about | {"held_out": validated_scale(basis, fit, kept)}
     if isinstance(source, ReferenceScatter):
-        return about | {"held_out": validated_floor(fit, kept)}
+        return about | {"held_out": validated_floor(basis, fit, kept)}
     return about | {"held_out": validated(basis, fit, kept)}
 
 
@@ -279,7 +279,7 @@ def _content(
     if isinstance(source, Repeats):
         definition["least"] = LEAST
     if isinstance(source, ReferenceScatter):
-        definition[QUADRATURE] = True
+        definition |= {QUADRATURE: True, "least": 0.0}
     return {
         "label": plan.label,
         "corrects": "error" if of_errors else "label",

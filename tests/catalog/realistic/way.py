@@ -32,6 +32,11 @@ CUTS = Cuts(
 )
 MODEL = "cannon_galah"
 ABUNDANCES = ("mg_fe", "ca_fe")
+RANGE = (4600.0, 6700.0)
+"""Range of Teff in K over which all is calibrated, and the claims hold."""
+
+
+_WITHIN = ("--low", RANGE[0], "--high", RANGE[1])
 
 
 class Refused(AssertionError):
@@ -150,16 +155,16 @@ class Way:
         for label in ("teff", "logg", "fe_h"):
             for population in ("dwarf", "giant"):
                 name = f"{label}_{population}"
+                more = ("--variable", "logg") if label == "logg" else _WITHIN
                 said[name] = self.derive(
-                    "reference", name, label, "--catalog", "galah/dr3", "--variable",
-                    "logg" if label == "logg" else "teff", "--population", population,
-                    "--knots", 4,
+                    "reference", name, label, "--catalog", "galah/dr3", "--knots", 4,
+                    "--population", population, *more,
                 )  # fmt: skip
         pairs = self._pairs_file()
         for label in ABUNDANCES:
             trend, zero = f"{label}_teff", f"{label}_zero"
             curves = [f"{label}_logg_{population}" for population in ("dwarf", "giant")]
-            said[trend] = self.derive("binaries", trend, label, "--pairs", pairs)
+            said[trend] = self.derive("binaries", trend, label, "--pairs", pairs, *_WITHIN)
             for curve in curves:
                 said[curve] = self.derive(
                     "reference", curve, label, "--catalog", "galah/dr3", "--variable", "logg",
@@ -183,7 +188,7 @@ class Way:
             name = f"{label}_floor_{population}"
             said[name] = self.derive(
                 "floor", name, label, "--catalog", "galah/dr3", "--population", population,
-                after=[*before, factor],
+                *_WITHIN, after=[*before, factor],
             )  # fmt: skip
 
     def _pairs_file(self) -> Path:
