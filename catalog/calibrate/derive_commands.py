@@ -228,15 +228,11 @@ def errors(
 @derive.command()
 @click.argument("name")
 @click.option("--catalog", metavar="RELEASE", required=True, help="As galah/dr3 or apogee/dr14.")
-@click.option(
-    "--variables", default="teff", show_default=True, help="What the floor depends on."
-)
+@click.option("--variables", default="teff", show_default=True, help="What the floor depends on.")
 @click.option("--degree", type=int, default=2, show_default=True, help="Of the polynomial.")
 @_with(*_CATALOG, *_COMMON)
 @click.pass_context
-def floor(
-    context: click.Context, /, name: str, catalog: str, variables: str, **given: Any
-) -> None:
+def floor(context: click.Context, /, name: str, catalog: str, variables: str, **given: Any) -> None:
     """Derive what errors leave out, from the scatter about another catalog's labels.
 
     What is wrong with a star in all its visits alike, such as what the model does not know of it,

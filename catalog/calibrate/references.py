@@ -17,7 +17,6 @@ from starledger.ingest.crossmatch.sides import Side, last_closed_run, named_rele
 from starledger.schema.errors import StarledgerError
 from starledger.schema.tables import ApogeeStar, CatalogLabel, CrossmatchRun
 
-
 _STAR_BAD = 1 << 23
 """Of APOGEE's ASPCAPFLAG, whose other bits warn or are of single labels."""
 

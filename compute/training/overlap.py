@@ -149,9 +149,7 @@ def overlap(
     )
 
 
-def _catalog(
-    connection: Connection, run: int, names: Sequence[str]
-) -> tuple[str, dict[str, int]]:
+def _catalog(connection: Connection, run: int, names: Sequence[str]) -> tuple[str, dict[str, int]]:
     """Return the table of a crossmatch's right side, and the subscripts of its labels."""
     match = connection.execute(
         text("SELECT left_table, right_table, right_data_release_id FROM ledger.crossmatch_run"
@@ -197,9 +195,7 @@ def at_rest(
     grid = PixelGrid.even(wavelength)
     ratio = wavelength[1] / wavelength[0]
     beside = ratio ** np.arange(1.0, _BESIDE + 1)
-    wide = np.concatenate(
-        [wavelength[0] / beside[::-1], wavelength, wavelength[-1] * beside]
-    )
+    wide = np.concatenate([wavelength[0] / beside[::-1], wavelength, wavelength[-1] * beside])
     reader = PixelReader(shard_root, wide, continuum("none", wide))
     lease = Lease(0, found.spectrum_ids, found.shard_ids, found.shard_rows)
     shards = {

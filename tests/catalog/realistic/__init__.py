@@ -1,1 +1,1 @@
-"""The realistic arm of the simulated survey, from files to a release, and measured against truth."""
+"""The realistic arm of the simulated survey, from files to a release that is held to the truth."""

@@ -208,22 +208,6 @@ def later(ledger: Database) -> tuple[Database, Growing]:
     return ledger, growing
 
 
-def test_a_release_holds_while_the_ledger_grows(later: tuple[Database, Growing]) -> None:
-    """More visits, a re-reduced one, a merge, a withdrawal, a calibration, a migration."""
-    database, growing = later
-    with database.engine().connect() as connection:
-        assert broken(connection, "dr1") == {}
-        assert broken(connection, "dr2") == {}
-        (first,) = connection.execute(text("SELECT star_id, teff, n_visits FROM dr1.star")).all()
-        (second,) = connection.execute(text("SELECT star_id, teff, n_visits FROM dr2.star")).all()
-        assert (first.teff, second.teff) == (5772.0, 5900.0)
-        seen = set(connection.scalars(text("SELECT spectrum_id FROM dr2.visit")))
-        assert growing.ids["visit_2"] not in seen
-        assert {growing.ids["visit_1_again"], growing.ids["visit_other"]} <= seen
-        connection.execute(text("ALTER TABLE ledger.fit ADD COLUMN colour real"))
-        assert broken(connection, "dr1") == {}
-
-
 def test_what_an_open_ingest_closes_later_does_not_reach_back(ledger: Database) -> None:
     """A run that was open when the release was made may still end the validity of a spectrum."""
     with ledger.engine().begin() as connection:
