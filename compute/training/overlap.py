@@ -115,7 +115,7 @@ def overlap(
     Raises
     ------
     BadTrainingSet
-        The run is no such crossmatch, or the catalog lacks a label.
+        The run is no such crossmatch, the catalog lacks a label, or nothing is good enough.
     """
     table, places = _catalog(connection, crossmatch_run_id, names)
     subscripts = [places[name] for name in names]
@@ -123,6 +123,8 @@ def overlap(
         f"g.labels[{i}] IS NOT NULL AND coalesce(g.label_flags[{i}], 0) = 0" for i in subscripts
     ]
     bounds: dict[str, float] = {}
+    for name in cuts.ranges.keys() - places.keys():
+        raise BadTrainingSet(f"The catalog has no {name}.", remedy="Leave its range out.")
     for name, (low, high) in cuts.ranges.items():
         good.append(f"g.labels[{places[name]}] BETWEEN :low_{name} AND :high_{name}")
         bounds |= {f"low_{name}": low, f"high_{name}": high}
@@ -134,6 +136,11 @@ def overlap(
     )
     about = {"run": crossmatch_run_id, "snr": cuts.min_snr, "catalog_snr": cuts.min_catalog_snr}
     rows = [tuple(row) for row in connection.execute(text(query), about | bounds)]
+    if not rows:
+        raise BadTrainingSet(
+            f"No spectrum of crossmatch run {crossmatch_run_id} has all labels within the cuts.",
+            remedy="Take fewer labels, or wider cuts.",
+        )
     numbers = np.array(rows, float).reshape(len(rows), 5 + 2 * len(names))
     ids = np.array([(row[0], row[1], row[3], row[4]) for row in rows], np.int64).reshape(-1, 4)
     return Overlap(
@@ -244,6 +251,11 @@ def enter(connection: Connection, name: str, found: Overlap) -> int:
     )
     if (number := connection.execute(known).scalar_one_or_none()) is not None:
         return int(number)
+    taken = select(TrainingSetRow.training_set_id).where(TrainingSetRow.name == name)
+    if connection.execute(taken).scalar_one_or_none() is not None:
+        raise BadTrainingSet(
+            f"Another training set is called {name}.", remedy="Choose another name."
+        )
     about = {
         "name": name,
         "sha256": digest.hexdigest(),
