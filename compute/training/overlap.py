@@ -205,7 +205,7 @@ def at_rest(
     wide = np.concatenate([wavelength[0] / beside[::-1], wavelength, wavelength[-1] * beside])
     reader = PixelReader(shard_root, wide, continuum("none", wide))
     lease = Lease(0, found.spectrum_ids, found.shard_ids, found.shard_rows)
-    shards = {
+    shards: dict[int, Any] = {
         row.shard_id: row
         for row in connection.execute(
             select(Shard.shard_id, Shard.path, Shard.sha256).where(
@@ -213,7 +213,7 @@ def at_rest(
             )
         )
     }
-    read = reader.read(lease, shards)  # type: ignore[arg-type]  # the same columns
+    read = reader.read(lease, shards)
     if read.failures:
         raise BadTrainingSet(
             f"Spectrum {read.failures[0].spectrum_id} cannot be read: {read.failures[0].error}.",

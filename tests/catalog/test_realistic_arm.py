@@ -25,7 +25,7 @@ N_STARS, SEED = 8000, 2
 ALMOST_ONE = 0.1
 TREND = 0.02
 """dex"""
-BIAS_IN_M67 = 0.03
+BIAS_IN_M67 = 0.05
 """dex: the Cannon's own bias for stars of its stuff, which is no function of Teff and log g."""
 IN_DEX = ("fe_h", *ABUNDANCES)
 
@@ -71,8 +71,10 @@ def test_scaled_errors_of_held_out_repeats_are_honest(walked: Walked, label: str
     """Of pairs of nights from which the factor was not derived."""
     held_out = walked.said[f"{label}_errors"]["validation"]["held_out"]
     width = held_out["after"]["one_sigma"]
-    assert abs(width - 1) < ALMOST_ONE + width / held_out["members"] ** 0.5
-    assert held_out["before"]["one_sigma"] > width + ALMOST_ONE
+    chance = width / held_out["members"] ** 0.5
+    assert abs(width - 1) < ALMOST_ONE + 2 * chance
+    if label in IN_DEX:
+        assert held_out["before"]["one_sigma"] > 1.3
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -81,8 +83,9 @@ def test_errors_of_combined_labels_are_honest(walked: Walked, label: str) -> Non
     found = walked.found
     raw, now = (found.pulls(label, found.everyone, raw=raw) for raw in (True, False))
     assert raw.one > 1.5
-    assert abs(now.one - 1) < ALMOST_ONE + now.error
-    assert found.pulls(label, found.held_out).one < 1 + ALMOST_ONE
+    assert abs(now.one - 1) < ALMOST_ONE + 2 * now.error
+    held_out = found.pulls(label, found.held_out)
+    assert held_out.one < 1 + ALMOST_ONE + 2 * held_out.error
 
 
 @pytest.mark.parametrize("along", ["teff", "logg"])

@@ -65,11 +65,11 @@ def test_terms_that_the_sample_does_not_tell() -> None:
         fit_floor(BASIS, one)
 
 
-def floor_of(population: str = "all", **more: object) -> Calibration:
-    about = {"definition": {"quadrature": True, "least": 0.0}} | more
+def floor_of(population: str = "all") -> Calibration:
     return Calibration(
-        1, "floor", 1, "teff", "error", population, "constant", (), "raw", 2, (30.0,), **about
-    )  # type: ignore[arg-type]  # words
+        1, "floor", 1, "teff", "error", population, "constant", (), "raw", 2, (30.0,),
+        {"quadrature": True, "least": 0.0},
+    )  # fmt: skip
 
 
 def test_it_is_added_in_quadrature_behind_the_factor() -> None:

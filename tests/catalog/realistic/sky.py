@@ -75,12 +75,12 @@ class Sky:
     @property
     def in_m67(self) -> Flags:
         """Which stars are members of M67."""
-        return np.asarray(self.stars["cluster"] == M67)
+        return np.asarray(np.equal(self.stars["cluster"], M67), bool)
 
     @property
     def single(self) -> Flags:
         """Which stars have no unresolved companion."""
-        return np.asarray(self.stars["companion_exists"]) == 0
+        return np.asarray(np.equal(self.stars["companion_exists"], 0), bool)
 
     @property
     def source_id(self) -> NDArray[np.int64]:

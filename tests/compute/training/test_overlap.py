@@ -75,8 +75,10 @@ def matched(
         ingest_spectra(database, shards, "lamost", "dr5", [folder / "lamost" / "spectra"])
         ingest_catalog(database, "galah", "dr3", [catalog])
         with database.engine().connect() as connection:
-            sides = [named_release(connection, one) for one in ("lamost/dr5:spectra", "galah/dr3")]
-        found = crossmatch(database, *sides, 2.0, None, BestRule.NEAREST)
+            here, there = (
+                named_release(connection, one) for one in ("lamost/dr5:spectra", "galah/dr3")
+            )
+        found = crossmatch(database, here, there, 2.0, None, BestRule.NEAREST)
         yield Matched(database, shards, found["run"], stars, rows)
 
 
