@@ -27,6 +27,9 @@ TREND = 0.02
 """dex"""
 BIAS_IN_M67 = 0.05
 """dex: the Cannon's own bias for stars of its stuff, which is no function of Teff and log g."""
+TOO_WIDE = {"teff": 0.7, "logg": 0.8}
+"""GALAH's own errors of these are two to four times ours, and hide how large ours are: what the
+scatter about it shows comes out with the tails of binaries and cool dwarfs, too large for most."""
 IN_DEX = ("fe_h", *ABUNDANCES)
 
 
@@ -83,9 +86,10 @@ def test_errors_of_combined_labels_are_honest(walked: Walked, label: str) -> Non
     found = walked.found
     raw, now = (found.pulls(label, found.everyone, raw=raw) for raw in (True, False))
     assert raw.one > 1.5
-    assert abs(now.one - 1) < ALMOST_ONE + 2 * now.error
     held_out = found.pulls(label, found.held_out)
-    assert held_out.one < 1 + ALMOST_ONE + 2 * held_out.error
+    for width in (now, held_out):
+        assert width.one < 1 + ALMOST_ONE + 2 * width.error
+        assert width.one > TOO_WIDE.get(label, 1 - ALMOST_ONE) - 2 * width.error
 
 
 @pytest.mark.parametrize("along", ["teff", "logg"])
