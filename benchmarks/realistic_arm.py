@@ -5,7 +5,7 @@
 Simulates LAMOST spectra with faults of all kinds, Gaia, and a GALAH DR2 whose labels drift by known
 curves; trains a Cannon on the overlap, fits with Dask, judges, combines, derives calibrations from
 wide binaries and GALAH DR3, publishes, and compares with the truth. M67 and a third of the pairs
-are held out of everything. `tests/catalog/test_realistic_arm.py` goes the same way with fewer
+are held out of everything. `tests/test_realistic_arm.py` goes the same way with fewer
 stars.
 """
 
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.catalog.realistic.light import BlueLight
-from tests.catalog.realistic.sky import LABELS, make_sky
-from tests.catalog.realistic.truth import Compared, Trend, compared
-from tests.catalog.realistic.way import User, Way, published
+from tests.realistic.light import BlueLight
+from tests.realistic.sky import LABELS, make_sky
+from tests.realistic.truth import Compared, Trend, compared
+from tests.realistic.way import User, Way, published
 
 from starledger.schema.database import open_database
 from starledger.schema.migrate import upgrade

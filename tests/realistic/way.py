@@ -22,7 +22,7 @@ from starledger.compute.models.registry import Registration, register
 from starledger.compute.training.overlap import Cuts, at_rest, enter, overlap
 from starledger.schema.database import Database
 from starledger.schema.settings import load_settings
-from tests.catalog.realistic.sky import LABELS, Sky
+from tests.realistic.sky import LABELS, Sky
 
 WAVELENGTH = 10 ** np.arange(3.6130, 3.7540, 1e-4)
 """Pixels of LAMOST's blue arm in vacuum in Å, away from the air's bands and the dichroic."""

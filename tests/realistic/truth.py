@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import median_abs_deviation
 
 from starledger.catalog.calibrate.error_scale import ONE_SIGMA, TWO_SIGMA
-from tests.catalog.realistic.sky import LABELS, Sky
-from tests.catalog.realistic.way import RANGE
+from tests.realistic.sky import LABELS, Sky
+from tests.realistic.way import RANGE
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.catalog.realistic.light import BlueLight
-from tests.catalog.realistic.sky import LABELS, make_sky
-from tests.catalog.realistic.truth import Compared, compared
-from tests.catalog.realistic.way import ABUNDANCES, User, Way, published
 from tests.conftest import Server, address
+from tests.realistic.light import BlueLight
+from tests.realistic.sky import LABELS, make_sky
+from tests.realistic.truth import Compared, compared
+from tests.realistic.way import ABUNDANCES, User, Way, published
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
