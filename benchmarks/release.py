@@ -64,7 +64,7 @@ def load(database: Database, stars: int) -> Draft:
             selection="all", n_planned=2 * stars,
         )  # fmt: skip
         connection.execute(text(FITS), {"model": model, "config": config, "run": fits})
-        close_run(connection, fits)
+        seal(connection, fits, "fits")
         combined = open_run(
             connection, RunKind.COMBINATION, model_id=model, fit_config_id=config,
             star_run_id=runs["stars"], as_of_run_id=fits, spectrum_kind="visit", arm="full",
@@ -73,7 +73,7 @@ def load(database: Database, stars: int) -> Draft:
         about = {"combination_run_id": combined, "fit_run_id": fits}
         connection.execute(insert(CombinationInput), about)
         connection.execute(text(COMBINATIONS), {"run": combined})
-        close_run(connection, combined)
+        seal(connection, combined, "combinations")
         calibrations = tuple(_calibrations(connection, model, combined))
     with database.engine().connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -130,6 +130,12 @@ def _positions(connection: Connection, stars: int) -> None:
     with driver_of(connection) as own:
         write_columns(own, "made", columns)
     connection.execute(text("ANALYZE made"))
+
+
+def seal(connection: Connection, run: int, what: str) -> None:
+    """Close a run, and print what summing its rows up took."""
+    seconds, _ = timed(lambda: close_run(connection, run))
+    print(f"closing the run of the {what}: {seconds:.1f} s", flush=True)
 
 
 def _model(connection: Connection) -> tuple[int, int]:

@@ -31,6 +31,21 @@ class NothingToDraw(StarledgerError):
 
 
 @contextmanager
+def in_our_style() -> Iterator[None]:
+    """Draw in our style, whatever the user's own is, for as long as the ``with`` statement lasts.
+
+    The same picture gives the same bytes.
+    """
+    import matplotlib as mpl
+
+    with as_file(files("starledger") / "starledger.mplstyle") as style:
+        look = mpl.rc_params_from_file(style, use_default_template=False)
+    look["svg.hashsalt"] = "starledger"
+    with mpl.rc_context(look):
+        yield
+
+
+@contextmanager
 def drawing(target: Path) -> Iterator[Figure]:
     """Give a figure in our style, and write it to a file whose ending says the format.
 
@@ -39,13 +54,10 @@ def drawing(target: Path) -> Iterator[Figure]:
     StarledgerError
         There is no such format, or the file cannot be written.
     """
-    import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with as_file(files("starledger") / "starledger.mplstyle") as style:
-        look = mpl.rc_params_from_file(style, use_default_template=False)
-    with mpl.rc_context(look):
+    with in_our_style():
         figure = Figure()
         FigureCanvasAgg(figure)
         yield figure

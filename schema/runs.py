@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, insert, select
 
 from starledger import __version__
 from starledger.schema.journal import bound
+from starledger.schema.seals import seal_run
 from starledger.schema.tables import SCHEMA, ClosedRun, Run, RunKind, metadata
 
 
@@ -82,7 +83,10 @@ def close_run(
     message: str | None = None,
     summary: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close a run: from here on no row can be added to it, and a release can pin it."""
+    """Close a run: from here on no row can be added to it, and a release can pin it.
+
+    One that ended well is sealed, which reads all that it wrote.
+    """
     connection.execute(
         insert(ClosedRun),
         {
@@ -92,6 +96,9 @@ def close_run(
             "summary": dict(summary or {}),
         },
     )
+    if outcome == "done":
+        kind = connection.execute(select(Run.kind).where(Run.run_id == run_id)).scalar_one()
+        seal_run(connection, run_id, RunKind(kind))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, text
 
 from starledger.catalog.fields import Field
 from starledger.catalog.releases.errors import DraftRefused, ReleaseExists
-from starledger.catalog.releases.execution import execute
 from starledger.catalog.releases.other_views import (
     column_info_view,
     crossmatch_view,
@@ -21,6 +20,7 @@ from starledger.catalog.releases.plan import Plan
 from starledger.catalog.releases.star_views import star_views
 from starledger.catalog.releases.views import View, quoted
 from starledger.catalog.releases.visit_views import fit_view, visit_view
+from starledger.schema.execution import execute
 from starledger.schema.roles import Role
 
 MOST_COLUMNS = 1600

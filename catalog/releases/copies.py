@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from starledger.catalog.releases.building import comment_on, refuse_taken
-from starledger.catalog.releases.execution import execute
 from starledger.catalog.releases.plan import Plan
 from starledger.catalog.releases.views import View
+from starledger.schema.execution import execute
 from starledger.schema.roles import Role
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from starledger import __version__
-from starledger.catalog.releases.checksums import Sum
 from starledger.catalog.releases.plan import Part, Plan
 from starledger.catalog.releases.sources import Source
 from starledger.catalog.releases.views import View
+from starledger.schema.checksums import Sum
 
 FORMAT = 1
 """Version of the manifest's own form."""
@@ -37,8 +37,10 @@ class Answer:
     ----------
     view
         The view.
+    rows
+        How many rows it has.
     sum
-        Its rows.
+        What they add up to, or a sample of them.
     query
         The query that summed them up.
     materialised
@@ -46,6 +48,7 @@ class Answer:
     """
 
     view: View
+    rows: int
     sum: Sum
     query: str
     materialised: bool
@@ -56,7 +59,7 @@ def manifest(
     plan: Plan,
     revision: str,
     answers: Sequence[Answer],
-    found: Sequence[tuple[Source, Mapping[str, Sum]]],
+    found: Sequence[Source],
 ) -> dict[str, Any]:
     """Return the manifest of a release that is being published.
 
@@ -71,7 +74,7 @@ def manifest(
     answers
         Its views.
     found
-        The sums of the rows of the ledger that it reads.
+        The rows of the ledger that it reads.
     """
     draft = plan.draft
     return {
@@ -96,17 +99,18 @@ def manifest(
     }
 
 
-def tables(found: Sequence[tuple[Source, Mapping[str, Sum]]]) -> list[dict[str, Any]]:
+def tables(found: Sequence[Source]) -> list[dict[str, Any]]:
     """Return what some tables add up to, as the manifest has it."""
     return [
         {
             "table": source.table,
             "sql": source.query,
             "sums": {
-                key: {"rows": one.rows, "checksum": one.checksum} for key, one in by_key.items()
+                key: {"rows": one.rows, "checksum": one.checksum}
+                for key, one in source.sums.items()
             },
         }
-        for source, by_key in found
+        for source in found
     ]
 
 
@@ -129,7 +133,8 @@ def text_digest(text_: str) -> str:
 
 def _view(answer: Answer) -> dict[str, Any]:
     return {
-        "rows": answer.sum.rows,
+        "rows": answer.rows,
+        "summed_rows": answer.sum.rows,
         "checksum": answer.sum.checksum,
         "definition_sha256": text_digest(answer.view.definition),
         "materialised": answer.materialised,

@@ -48,6 +48,7 @@ def crossmatch_view(plan: Plan) -> View:
         columns,
         branches or (Branch({}, "WHERE false"),),
         indexed=(("star_id",), ("left_row_id",), ("right_row_id",)),
+        sampled_by="left_row_id",
     )
 
 

@@ -10,14 +10,14 @@ from sqlalchemy import Connection, Engine, insert, text
 
 from starledger.catalog.releases.building import build
 from starledger.catalog.releases.checking import check
-from starledger.catalog.releases.checksums import sum_query, sums
 from starledger.catalog.releases.copies import copy_views
 from starledger.catalog.releases.draft import Draft
 from starledger.catalog.releases.errors import CopyDiffers
 from starledger.catalog.releases.manifest import Answer, digest, manifest, tables
 from starledger.catalog.releases.plan import Plan
-from starledger.catalog.releases.sources import own_sources, sources, summed
+from starledger.catalog.releases.sources import own_sources, sources
 from starledger.catalog.releases.views import View
+from starledger.schema.checksums import ALL, sum_query, sums
 from starledger.schema.flags import FLAGS
 from starledger.schema.migrate import require_head, schema_state
 from starledger.schema.runs import close_run, open_run
@@ -33,8 +33,11 @@ from starledger.schema.tables import (
 LOCK = 7_827_534
 """Key of the advisory lock that lets one process publish at a time."""
 
-SAMPLE = 5
+SHOWN = 5
 """Rows of each view that a preview shows."""
+
+SAMPLED = 20_000
+"""About so many rows of a view without a copy are summed up, if it has more than twice as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +135,23 @@ def publish(engine: Engine, draft: Draft, *, materialise: bool = False) -> Publi
         views = build(connection, plan)
         copied = copy_views(connection, plan, views) if materialise else set()
         answers = [_answer(connection, plan, view, view.name in copied) for view in views]
-        found = summed(connection, sources(connection, plan))
+        found = sources(connection, plan)
         document = manifest(connection, plan, revision, answers, found)
         release_id, sha256 = _insert(connection, plan, run_id, document, answers)
-        own = summed(connection, own_sources(release_id, run_id))
+        own = own_sources(connection, release_id, run_id)
         close_run(
             connection,
             run_id,
             message=f"Published {plan.name}.",
             summary={"release": plan.name, "manifest_sha256": sha256, "tables": tables(own)},
         )
-    rows = {one.view.name: one.sum.rows for one in answers}
+    rows = {one.view.name: one.rows for one in answers}
     return Published(plan.name, run_id, rows, materialise, sha256)
 
 
 def _previewed(connection: Connection, schema: str, view: View) -> Previewed:
     counted = connection.scalar(text(f"SELECT count(*) FROM {schema}.{view.name}"))  # noqa: S608
-    rows = connection.execute(text(f"SELECT * FROM {schema}.{view.name} LIMIT {SAMPLE}"))  # noqa: S608
+    rows = connection.execute(text(f"SELECT * FROM {schema}.{view.name} LIMIT {SHOWN}"))  # noqa: S608
     columns = list(rows.keys())
     sample = [list(row) for row in rows]
     # What stands in the text needs no copy.
@@ -156,20 +159,36 @@ def _previewed(connection: Connection, schema: str, view: View) -> Previewed:
 
 
 def _answer(connection: Connection, plan: Plan, view: View, copied: bool) -> Answer:
-    """Sum a view up, and its copy, which must be the same."""
+    """Sum a view up: all of it, and its copy, which must be the same, or a sample."""
+    name = f"{plan.name}.{view.name}"
     columns = [f"t.{column.name}" for column in view.columns]
-    query = sum_query(f"{plan.name}.{view.name}", columns)
-    (found,) = sums(connection, query).values()
-    if copied:
-        of_copy = sum_query(f"{plan.data_schema}.{view.name}", columns)
-        (stored,) = sums(connection, of_copy).values()
-        if stored != found:
-            raise CopyDiffers(
-                f"The copy of {plan.name}.{view.name} has {stored.rows} rows that are not those of"
-                f" the view ({found.rows}); nothing was published.",
-                remedy="Publish without --materialise, and report this.",
-            )
-    return Answer(view, found, query, copied)
+    if not copied:
+        rows = connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0  # noqa: S608
+        query = sum_query(name, columns, sample_of(view, rows))
+        return Answer(view, rows, sums(connection, query)[ALL], query, False)
+    query = sum_query(name, columns)
+    found = sums(connection, query)[ALL]
+    stored = sums(connection, sum_query(f"{plan.data_schema}.{view.name}", columns))[ALL]
+    if stored != found:
+        raise CopyDiffers(
+            f"The copy of {name} has {stored.rows} rows that are not those of the view"
+            f" ({found.rows}); nothing was published.",
+            remedy="Publish without --materialise, and report this.",
+        )
+    return Answer(view, found.rows, found, query, True)
+
+
+def sample_of(view: View, rows: int) -> str:
+    """Return the condition that some rows of a view obey, which are summed up for all.
+
+    A view without a copy computes its rows whenever it is asked. What it reads is summed up to the
+    last bit elsewhere, and how it computes them stands in its text: that PostgreSQL still computes
+    as it did is seen from some rows as well as from all, and all would take minutes.
+    """
+    every = rows // SAMPLED
+    if view.sampled_by is None or every < 2:
+        return "true"
+    return f"t.{view.sampled_by} % {every} = 0"
 
 
 def _insert(
@@ -258,6 +277,6 @@ def _view_row(answer: Answer) -> dict[str, Any]:
         "definition": answer.view.definition,
         "columns": columns,
         "materialised": answer.materialised,
-        "row_count": answer.sum.rows,
+        "row_count": answer.rows,
         "checksum": answer.sum.checksum,
     }

@@ -135,6 +135,7 @@ def _view(plan: Plan, name: str, description: str, shown: Sequence[Shown]) -> Vi
         columns,
         (Branch({column.name: sql for column, sql in pairs}, _source(plan, shown)),),
         indexed=tuple(group for group in INDEXED if names.issuperset(group)),
+        sampled_by="star_id",
     )
 
 

@@ -42,6 +42,8 @@ class View:
         Groups of columns by which a copy is indexed.
     copied
         Whether materialising makes a copy of it.
+    sampled_by
+        A column of whole numbers that chooses some of many rows; none in a view of few rows.
     """
 
     name: str
@@ -50,6 +52,7 @@ class View:
     branches: tuple[Branch, ...]
     indexed: tuple[tuple[str, ...], ...] = ()
     copied: bool = True
+    sampled_by: str | None = None
 
     @property
     def definition(self) -> str:

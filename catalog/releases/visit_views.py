@@ -55,6 +55,7 @@ def visit_view(plan: Plan) -> View:
         tuple(column for column, _ in pairs),
         (Branch({column.name: sql for column, sql in pairs}, source),),
         indexed=(("spectrum_id",), ("star_id",), ("healpix",)),
+        sampled_by="star_id",
     )
 
 
@@ -100,6 +101,7 @@ def fit_view(plan: Plan) -> View:
         columns,
         tuple(_fit_branch(plan, part) for part in plan.parts),
         indexed=(("spectrum_id",), ("star_id",), ("model", "star_id")),
+        sampled_by="star_id",
     )
 
 

@@ -32,7 +32,7 @@ from starledger.schema.tables.releases import (
     ReleaseRun,
     ReleaseView,
 )
-from starledger.schema.tables.runs import ClosedRun, Run, RunKind, Withdrawal
+from starledger.schema.tables.runs import ClosedRun, Run, RunKind, RunSeal, Withdrawal
 from starledger.schema.tables.stars import Star, StarEvent, StarMember, StarRun, StarVersion
 from starledger.schema.tables.surveys import (
     CatalogLabel,
@@ -90,6 +90,7 @@ __all__ = [
     "ReleaseView",
     "Run",
     "RunKind",
+    "RunSeal",
     "Shard",
     "Spectrum",
     "SpectrumParent",

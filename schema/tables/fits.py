@@ -65,6 +65,13 @@ class Fit(Ledger):
             name="labels_unless_failed",
         ),
         CheckConstraint("(outcome <> 'failed') OR (reason IS NOT NULL)", name="failed_with_reason"),
+        # Rows of a run lie together, so that an index of a few kilobytes finds them.
+        Index(
+            "ix_fit_fit_run_id",
+            "fit_run_id",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "true"},
+        ),
         # The spectrum first, so that one index serves whoever asks for the fits of a spectrum, too.
         PrimaryKeyConstraint("spectrum_id", "model_id", "fit_config_id"),
         {"postgresql_partition_by": "LIST (model_id)"},

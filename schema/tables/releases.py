@@ -223,7 +223,7 @@ class ReleaseView(Ledger):
     )
     row_count: Mapped[int] = column("rows in it", DIMENSIONLESS, "meta.number", rule=COUNT)
     checksum: Mapped[str] = column(
-        "checksum of its rows that does not depend on their order",
+        "checksum of its rows, or of some of many, whatever their order",
         DIMENSIONLESS,
         "meta.checksum",
         rule=SHA256,

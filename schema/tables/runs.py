@@ -9,11 +9,14 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, UniqueCo
 from sqlalchemy.orm import Mapped, declared_attr
 
 from starledger.schema.tables.base import (
+    COUNT,
     DIMENSIONLESS,
     NOT_EMPTY,
     SCHEMA,
+    SHA256,
     Json,
     Ledger,
+    Texts,
     column,
     one_of,
     references,
@@ -88,6 +91,31 @@ class ClosedRun(Ledger):
     )
     summary: Mapped[Json] = column(
         "what the run counted, for programs", DIMENSIONLESS, "meta.note", server_default="{}"
+    )
+
+
+class RunSeal(Ledger):
+    """What the rows that a run wrote into a table add up to, from when it was closed."""
+
+    __tablename__ = "run_seal"
+
+    run_id: Mapped[int] = column(
+        "the run", DIMENSIONLESS, "meta.id", references("closed_run.run_id"), primary_key=True
+    )
+    table_name: Mapped[str] = column(
+        "the table that it wrote into", DIMENSIONLESS, "meta.id;meta.table", primary_key=True
+    )
+    columns: Mapped[Texts] = column(
+        "the columns that were summed up, in their order", DIMENSIONLESS, "meta.id"
+    )
+    row_count: Mapped[int] = column(
+        "how many rows it wrote", DIMENSIONLESS, "meta.number", rule=COUNT
+    )
+    checksum: Mapped[str] = column(
+        "checksum of these rows whatever their order, hexadecimal",
+        DIMENSIONLESS,
+        "meta.checksum",
+        rule=SHA256,
     )
 
 

@@ -25,7 +25,7 @@ from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
 
-HEAD = "0003"
+HEAD = "0004"
 NEXT = "0004"
 NEXT_REVISION = f"""
 from alembic import op

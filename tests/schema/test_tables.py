@@ -14,10 +14,12 @@ from starledger.schema.asof import best_fit_of_star
 from starledger.schema.sky import within_cone
 from starledger.schema.tables import Fit, Spectrum, StarVersion, Work, metadata
 from starledger.schema.units import checked_ucd, checked_unit
-from tests.schema.many_models import LABELS, ManyModels
+from tests.schema.fitted_models import LABELS
+from tests.schema.many_models import ManyModels
 from tests.schema.million import Million, plan
 from tests.schema.sphere import separation
-from tests.schema.wrong_variants import RIGHT, WRONG, Variant
+from tests.schema.variants import Variant
+from tests.schema.wrong_variants import RIGHT, WRONG
 
 pytestmark = pytest.mark.integration
 

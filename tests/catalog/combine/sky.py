@@ -16,7 +16,8 @@ from starledger.schema.tables import (
     StarEvent,
     Withdrawal,
 )
-from tests.schema.many_models import LABELS, ManyModels
+from tests.schema.fitted_models import LABELS
+from tests.schema.many_models import ManyModels
 from tests.schema.small_survey import SmallSurvey, sha
 
 MODEL = "payne_lamost"

@@ -19,7 +19,8 @@ from starledger.schema.tables import (
     TrainingSet,
     Withdrawal,
 )
-from tests.schema.many_models import AGAIN, ManyModels
+from tests.schema.fitted_models import AGAIN
+from tests.schema.many_models import ManyModels
 from tests.schema.small_survey import sha
 
 RETRAINED = f"payne_lamost{AGAIN}"

@@ -236,7 +236,7 @@ def test_a_preview_leaves_nothing(grown: tuple[Database, Growing], connection: C
     assert connection.scalar(text("SELECT to_regnamespace('dr9')")) is None
 
 
-@pytest.mark.parametrize("step", ["summed", "close_run", "_insert"])
+@pytest.mark.parametrize("step", ["sources", "close_run", "_insert"])
 def test_what_fails_on_the_way_leaves_nothing(
     step: str,
     grown: tuple[Database, Growing],

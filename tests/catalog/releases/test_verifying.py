@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Row, text
 
+from starledger.catalog.releases import publishing
 from starledger.catalog.releases.errors import NoSuchRelease
 from starledger.catalog.releases.finding import find_release
 from starledger.catalog.releases.publishing import publish
@@ -290,3 +291,26 @@ def test_what_an_open_ingest_closes_later_does_not_reach_back(ledger: Database) 
         )
     with ledger.engine().connect() as connection:
         assert broken(connection, "dr1") == {}
+
+
+def test_of_many_rows_some_are_summed_up_and_all_are_counted(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ledger.engine().begin() as connection:
+        growing = Growing(connection)
+    monkeypatch.setattr(publishing, "SAMPLED", 1)
+    publish(ledger.engine(), growing.draft())
+    with ledger.engine().connect() as connection:
+        views = find_release(connection, "dr1").manifest["views"]
+        rows = views["fit"]["rows"]
+        assert views["fit"]["summed_rows"] < rows
+        assert views["flag"]["summed_rows"] == views["flag"]["rows"]
+        assert broken(connection, "dr1") == {}
+        connection.execute(text("ALTER TABLE ledger.star_member DISABLE TRIGGER USER"))
+        connection.execute(
+            text("DELETE FROM ledger.star_member WHERE spectrum_id = :visit"),
+            {"visit": growing.ids["visit_1"]},
+        )
+        found = broken(connection, "dr1")
+        assert found["dr1.fit"] == f"{rows - 1} rows instead of {rows}"
+        assert "ledger.star_member" in found

@@ -15,7 +15,7 @@ from starledger.schema.flags import Scope, names
 from starledger.schema.roles import Role
 from tests.compute.work.conftest import N_VISITS, Desk
 from tests.compute.work.test_leases import EXPIRE, claimed
-from tests.schema.many_models import LABELS
+from tests.schema.fitted_models import LABELS
 
 NAMES = tuple(LABELS["payne_lamost"])
 RANGES = Ranges(

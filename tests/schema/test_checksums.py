@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from starledger.catalog.releases.checksums import Sum, sum_of, sum_query, sums
+from starledger.schema.checksums import Sum, sum_of, sum_query, sums
 
 pytestmark = pytest.mark.integration
 

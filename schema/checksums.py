@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from starledger.catalog.releases.execution import execute
+from starledger.schema.execution import execute
 
 ALL = ""
 """The key of a sum over all rows, where they are not grouped."""

@@ -1,0 +1,1 @@
+"""Pictures of catalogs: stars in the Kiel diagram, labels against others, precision, spectra."""
