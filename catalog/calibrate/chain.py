@@ -67,7 +67,7 @@ def formulas(labels: Sequence[str], calibrations: Sequence[Calibration]) -> list
         errors[label] = Column(f"raw_err_{label}", widened=True)
         for one in joined.from_iterable(_groups(label, "error", calibrations)):
             chain += _made(one, values)
-            errors[label] = times(errors[label], Column(_name(one)))
+            errors[label] = _changed(errors[label], one)
     for label in labels:
         chain += _final(label, values[label], errors[label], calibrations)
     return chain
@@ -90,6 +90,14 @@ def _final(
     yield label, value
     yield f"err_{label}", error
     yield f"held_{label}", Holds(either(*ends) if ends else None)
+
+
+def _changed(error: Formula, one: Calibration) -> Formula:
+    """Return an error after a calibration of errors."""
+    own = Column(_name(one))
+    if one.is_floor:
+        return Root(plus(times(error, error), times(own, own)))
+    return times(error, own)
 
 
 def _made(one: Calibration, values: dict[str, Formula]) -> Iterator[Named]:

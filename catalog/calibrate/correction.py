@@ -1,4 +1,4 @@
-"""What one calibration adds to a label, or multiplies its error by, as a formula."""
+"""What one calibration adds to a label, or does to its error, as a formula."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def moved(name: str) -> str:
 
 
 def correction(one: Calibration, names: Sequence[str]) -> Formula:
-    """Return what a calibration adds to its label, or multiplies its error by.
+    """Return what a calibration adds to its label, or what its error is multiplied by or added to.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def correction(one: Calibration, names: Sequence[str]) -> Formula:
     least = one.definition.get("least")
     if least is not None:
         value = Case(((below(value, least), Number(least)),), value)
-    nothing = Number(1.0 if one.corrects == "error" else 0.0)
+    nothing = Number(1.0 if one.corrects == "error" and not one.is_floor else 0.0)
     branches: list[tuple[Condition, Formula]] = []
     outside = _outside(one, names)
     if outside is not None and one.outside != "hold":

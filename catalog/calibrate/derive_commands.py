@@ -225,6 +225,27 @@ def errors(
     _derive(context, name, Repeats(ratio), given, form="polynomial")
 
 
+@derive.command()
+@click.argument("name")
+@click.option("--catalog", metavar="RELEASE", required=True, help="As galah/dr3 or apogee/dr14.")
+@click.option("--variables", default="teff", show_default=True, help="What the floor depends on.")
+@click.option("--degree", type=int, default=2, show_default=True, help="Of the polynomial.")
+@_with(*_CATALOG, *_COMMON)
+@click.pass_context
+def floor(context: click.Context, /, name: str, catalog: str, variables: str, **given: Any) -> None:
+    """Derive what errors leave out, from the scatter about another catalog's labels.
+
+    What is wrong with a star in all its visits alike, such as what the model does not know of it,
+    shows in no repeats. The floor is added to errors in quadrature; put it behind their factor with
+    --after. The catalog's own errors must be right.
+    """
+    from starledger.catalog.calibrate.error_floor import ReferenceScatter
+
+    source = ReferenceScatter(_reference(catalog, given))
+    given["variables"] = tuple(one.strip() for one in variables.split(","))
+    _derive(context, name, source, given, form="polynomial")
+
+
 def _reference(catalog: str | None, given: dict[str, Any]) -> Any:
     from starledger.catalog.calibrate.references import Reference
 

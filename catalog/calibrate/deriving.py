@@ -20,6 +20,12 @@ from starledger.catalog.calibrate.bases import (
     knots_between,
 )
 from starledger.catalog.calibrate.combined import combination_of
+from starledger.catalog.calibrate.error_floor import (
+    QUADRATURE,
+    ReferenceScatter,
+    fit_floor,
+    validated_floor,
+)
 from starledger.catalog.calibrate.error_scale import LEAST, fit_scale, validated_scale
 from starledger.catalog.calibrate.evidence import Evidence, in_order, sha256_of
 from starledger.catalog.calibrate.forms import Calibration, load
@@ -232,6 +238,8 @@ def _basis(plan: Plan, source: Source, evidence: Evidence, low: float, high: flo
 def _fitted(plan: Plan, source: Source, basis: Basis, evidence: Evidence) -> LinearFit:
     if isinstance(source, Repeats) and isinstance(basis, Polynomial):
         return fit_scale(basis, evidence)
+    if isinstance(source, ReferenceScatter):
+        return fit_floor(basis, evidence)
     if plan.monte_carlo:
         return sample_posterior(basis, evidence, plan.seed)
     return fit_linear(basis, evidence)
@@ -248,6 +256,8 @@ def _validation(
     kept = evidence.take(held_out)
     if isinstance(source, Repeats) and isinstance(basis, Polynomial):
         return about | {"held_out": validated_scale(basis, fit, kept)}
+    if isinstance(source, ReferenceScatter):
+        return about | {"held_out": validated_floor(basis, fit, kept)}
     return about | {"held_out": validated(basis, fit, kept)}
 
 
@@ -260,14 +270,16 @@ def _content(
     plan: Plan, source: Source, evidence: Evidence, parameters: Parameters
 ) -> dict[str, Any]:
     """Return the columns that follow from the plan and the parameters."""
-    of_errors = isinstance(source, Repeats)
+    of_errors = isinstance(source, Repeats | ReferenceScatter)
     definition = dict(parameters.definition)
     if plan.population != "all":
         definition["boundary"] = plan.boundary
     if len(plan.variables) > 1:
         definition["ranges"] = _other_ranges(plan, evidence)
-    if of_errors:
+    if isinstance(source, Repeats):
         definition["least"] = LEAST
+    if isinstance(source, ReferenceScatter):
+        definition |= {QUADRATURE: True, "least": 0.0}
     return {
         "label": plan.label,
         "corrects": "error" if of_errors else "label",
@@ -297,7 +309,11 @@ def _packed(covariance: FloatArray) -> list[float]:
 
 
 def _sentence(plan: Plan, source: Source) -> str:
-    what = "Factor of the error" if isinstance(source, Repeats) else "Correction"
+    what = "Correction"
+    if isinstance(source, Repeats):
+        what = "Factor of the error"
+    elif isinstance(source, ReferenceScatter):
+        what = "Floor of the error"
     on = f" in {', '.join(plan.variables)}" if plan.variables else ""
     whose = {"all": "all stars", "dwarf": "dwarfs", "giant": "giants"}[plan.population]
     return f"{what} of {plan.label}{on} for {whose}, from {source.settings()['kind']}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from sqlalchemy import Row
 
 from starledger.catalog.calibrate.curve import corrections_at, ends_of, errors_at, middle_of
-from starledger.catalog.calibrate.error_scale import MEAN_ABSOLUTE
+from starledger.catalog.calibrate.error_scale import ONE_SIGMA
 from starledger.catalog.calibrate.evidence import Evidence
 from starledger.catalog.calibrate.forms import Calibration
 from starledger.catalog.calibrate.formula import BoolArray, FloatArray
@@ -50,7 +51,7 @@ def draw_derived(
             at = evidence.at[chosen, 0]
             axes.plot(at, implied[chosen], ".", color=colour, alpha=0.25, markersize=3, label=word)
         rows = bins_of(evidence.at[:, 0])
-        typical = np.mean if calibration.corrects == "error" else np.median
+        typical = partial(np.quantile, q=ONE_SIGMA if calibration.corrects == "error" else 0.5)
         at = [float(np.median(evidence.at[one, 0])) for one in rows]
         axes.plot(at, [float(typical(implied[one])) for one in rows], "ks", markersize=4)
         _curve(axes, calibration, content, middle)
@@ -82,7 +83,7 @@ def draw_curve(row: Row[Any], target: Path) -> None:
 def _implied(calibration: Calibration, evidence: Evidence) -> FloatArray:
     """Return the correction that each member by itself asks for."""
     if calibration.corrects == "error":
-        return np.asarray(np.abs(evidence.wanted) / MEAN_ABSOLUTE)
+        return np.asarray(np.abs(evidence.wanted))
     implied = evidence.wanted.copy()
     if evidence.partner_at is not None:
         implied += corrections_at(calibration, evidence.partner_at)
@@ -115,6 +116,7 @@ def _words(axes: Axes, name: str, calibration: Calibration) -> None:
     label = LABELS.get(calibration.label)
     unit = "" if label is None else f" ({label.unit})"
     what = "factor of the error of" if calibration.corrects == "error" else "correction of"
+    what = "floor of the error of" if calibration.is_floor else what
     axes.set_title(name)
     axes.set_ylabel(f"{what} {calibration.label}{'' if 'factor' in what else unit}")
     if calibration.variables:

@@ -15,7 +15,8 @@ spline
     knots the outer pieces go on.
 
 Any form may have ``boundary`` (between dwarfs and giants, see `populations`), ``ranges`` (of
-further variables, name to [low, high]) and, for errors, ``least`` (the smallest factor).
+further variables, name to [low, high]) and, for errors, ``least`` (the smallest factor) or
+``quadrature`` (true: no factor, but an error of its own that is added in quadrature).
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ class Calibration:
         return f"{self.name}:{self.version}"
 
     @property
+    def is_floor(self) -> bool:
+        """Whether it is an error that is added in quadrature, rather than a factor."""
+        return bool(self.definition.get("quadrature", False))
+
+    @property
     def powers(self) -> tuple[tuple[int, ...], ...]:
         """The powers of each term of a polynomial."""
         falling = [[power] for power in reversed(range(len(self.coefficients)))]
@@ -116,6 +122,7 @@ def _faults(one: Calibration) -> list[tuple[bool, str]]:
         ),
         (any(len(each) != variables for each in shifts), "not every variable has pivot and scale"),
         (any(name not in one.variables for name in one.ranges), "its ranges name no variable"),
+        (one.is_floor and one.corrects != "error", "only errors are added in quadrature"),
     ]
     match one.form:
         case "constant":

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from starledger.catalog.calibrate.combined import CombinationOf
@@ -15,7 +15,10 @@ from starledger.catalog.calibrate.source import Reading
 from starledger.catalog.calibrate.star_rows import NoBridge, by_crossmatch, by_gaia
 from starledger.ingest.crossmatch.sides import Side, last_closed_run, named_release, side_of
 from starledger.schema.errors import StarledgerError
-from starledger.schema.tables import CatalogLabel, CrossmatchRun
+from starledger.schema.tables import ApogeeStar, CatalogLabel, CrossmatchRun
+
+_STAR_BAD = 1 << 23
+"""Of APOGEE's ASPCAPFLAG, whose other bits warn or are of single labels."""
 
 
 class NoReference(StarledgerError):
@@ -83,6 +86,7 @@ class Reference:
             .where(
                 value.is_not(None),
                 or_(flags.is_(None), flags == 0),
+                *_sound(table),
                 func.coalesce(table.snr, 1e30) >= self.min_snr,
             )
             .order_by(
@@ -108,6 +112,15 @@ class Reference:
                 remedy="`starledger status` shows the runs that there are.",
             )
         return by_crossmatch(run, side, match)  # type: ignore[arg-type]  # the same columns
+
+
+def _sound(table: type[Any]) -> list[ColumnElement[bool]]:
+    """Return the condition that the survey itself would use a row: its fit was not bad."""
+    if not hasattr(table, "survey_flags"):
+        return []
+    if table is ApogeeStar:
+        return [table.survey_flags.op("&")(_STAR_BAD) == 0]
+    return [table.survey_flags == 0]
 
 
 def _place_of(connection: Connection, side: Side, release: str, label: str) -> int:

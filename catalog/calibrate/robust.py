@@ -91,7 +91,7 @@ def fit_linear(basis: Basis, evidence: Evidence) -> LinearFit:
         sigma = np.hypot(evidence.error, scatter)
         values = _huber(matrix[kept], evidence.wanted[kept], sigma[kept], values)
         residual = evidence.wanted - matrix @ values
-        scatter = _scatter(residual[kept], evidence.error[kept])
+        scatter = extra_scatter(residual[kept], evidence.error[kept])
         kept = _near(residual / np.hypot(evidence.error, scatter), matrix)
     weighted = matrix[kept] / np.hypot(evidence.error, scatter)[kept, None]
     own = len(basis.design(evidence.at[:1])[0])
@@ -120,7 +120,7 @@ def _near(pull: FloatArray, matrix: FloatArray) -> BoolArray:
     return near if near.sum() > 2 * matrix.shape[1] else np.ones(len(pull), bool)
 
 
-def _scatter(residual: FloatArray, error: FloatArray) -> float:
+def extra_scatter(residual: FloatArray, error: FloatArray) -> float:
     """Return the scatter that, added to the errors, makes residuals as wide as they are."""
 
     def excess(scatter: float) -> float:

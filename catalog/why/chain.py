@@ -58,7 +58,9 @@ class Correction:
     calibration_id
         Its number.
     corrects
-        The label, by adding; or its error, by multiplying.
+        The label or its error.
+    how
+        ``+`` for a label; for an error ``×``, or ``⊕`` where it is added in quadrature.
     population, form
         For which stars it is, and of what form.
     before, correction, after
@@ -70,6 +72,7 @@ class Correction:
     calibration: str
     calibration_id: int
     corrects: str
+    how: str
     population: str
     form: str
     before: float | None
@@ -301,16 +304,24 @@ def corrections(
                 calibration=one.title,
                 calibration_id=one.calibration_id,
                 corrects=one.corrects,
+                how="+" if added else "⊕" if one.is_floor else "×",
                 population=one.population,
                 form=one.form,
                 before=_known(before),
-                correction=_known(after - before if added else after / before),
+                correction=_known(_corrected(one, before, after)),
                 after=_known(after),
                 held=_applied(label, labels, row, [*others, one])[2],
             )
         )
         value, error = new_value, new_error
     return found
+
+
+def _corrected(one: Calibration, before: float, after: float) -> float:
+    """Return what a calibration added to a label, or did to an error."""
+    if one.is_floor:
+        return math.sqrt(max(after**2 - before**2, 0.0))
+    return after - before if one.corrects == "label" else after / before
 
 
 def _known(number: float) -> float | None:

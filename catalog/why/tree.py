@@ -50,7 +50,7 @@ def _label(root: Tree, label: LabelChain, spectra: dict[int, dict[str, Any]]) ->
 
 
 def _correction(one: Correction) -> str:
-    what = "error × " if one.corrects == "error" else "+ "
+    what = f"error {one.how} " if one.corrects == "error" else f"{one.how} "
     held = ", held at the end of its range" if one.held else ""
     return (
         f"calibration {one.calibration} ({one.population}, {one.form}{held}):"

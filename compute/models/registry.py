@@ -58,6 +58,8 @@ class Registration:
         How it was trained, seed included, or from what it was imported.
     report
         What validation found.
+    training_set_id
+        What it was trained on, where the ledger has it.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Registration:
     citation: str | None = None
     instruments: tuple[str, ...] = ()
     spectrum_kind: str = "visit"
+    training_set_id: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,9 +122,13 @@ def register(
             write_model(root, model)
             return find_model(connection, about.name)
     path = write_model(root, model)
-    settings, report = dict(about.settings), dict(about.report)
+    training = {
+        "settings": dict(about.settings),
+        "report": dict(about.report),
+        "training_set_id": about.training_set_id,
+    }
     with (
-        running(engine, RunKind.TRAINING, settings=settings, report=report) as run,
+        running(engine, RunKind.TRAINING, **training) as run,
         engine.begin() as connection,
     ):
         model_id = _enter(connection, model, about, path, run.run_id)

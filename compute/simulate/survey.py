@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from starledger.compute.simulate.observe.observing import Observer, Quality
 from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, RestSpectra
 from starledger.compute.simulate.observe.surveys import SURVEYS, Survey
 from starledger.compute.simulate.population.stars import Stars
-from starledger.compute.simulate.population.truth import draw_stars
+from starledger.compute.simulate.population.truth import Mixture, draw_stars
 from starledger.compute.simulate.processes import in_order
 from starledger.schema.errors import StarledgerError
 
@@ -104,6 +104,8 @@ def simulate_survey(
     quality: Quality | str = Quality.REALISTIC,
     layout: Layout = "old",
     force: bool = False,
+    mixture: Mixture | None = None,
+    visit_shares: tuple[float, ...] | None = None,
     spectra: RestSpectra | None = None,
     progress: Callable[[int], None] = _nothing,
     tell: Callable[[str], None] = _silent,
@@ -128,6 +130,10 @@ def simulate_survey(
         Of LAMOST's files, ``old`` or ``new``.
     force
         Empty the folder first.
+    mixture
+        How many stars are of what kind; the same stars come out for every survey.
+    visit_shares
+        Shares of the stars with 1, 2, 3, … visits; the survey's own by default.
     spectra
         Where spectra come from; by default `spectra_for` says.
     progress, tell
@@ -139,17 +145,23 @@ def simulate_survey(
     quality = Quality(quality)
     for part in ("spectra", "catalogs", "truth"):
         shutil.rmtree(out / part, ignore_errors=True)
-    stars = draw_stars(n_stars, seed)
+    stars = draw_stars(n_stars, seed, mixture=mixture)
     write_stars(out / "truth" / "stars.fits", stars)
     if survey in CATALOGS:
         counts = _write_catalogs(survey, stars, seed, out, quality)
         progress(n_stars)
     else:
-        how = SURVEYS[survey]
+        how = _scheduled(SURVEYS[survey], visit_shares)
         source = spectra or spectra_for(how, n_stars, tell, processes)
         observer = Observer(how, stars, source, quality, seed)
         counts = _observe_all(observer, _writer(observer, out, layout), processes, progress)
     return _finished(Simulation(survey, n_stars, seed, quality.value, str(out), counts), layout)
+
+
+def _scheduled(survey: Survey, visit_shares: tuple[float, ...] | None) -> Survey:
+    if visit_shares is None:
+        return survey
+    return replace(survey, schedule=replace(survey.schedule, visit_shares=visit_shares))
 
 
 def _finished(made: Simulation, layout: Layout) -> Simulation:

@@ -86,6 +86,21 @@ class Pixels:
     mask: NDArray[np.int32]
     or_mask: NDArray[np.int32] | None = None
 
+    def signal_to_noise(self) -> float | None:
+        """Return the median over the pixels that count of flux over error, None without any.
+
+        Examples
+        --------
+        >>> flux, ivar = np.array([[2, 3, 8], [25, 25, 0]], np.float32)
+        >>> Pixels(flux, ivar, np.zeros(3, np.int32)).signal_to_noise()
+        12.5
+        """
+        counts = self.ivar > 0
+        if not counts.any():
+            return None
+        ratio = self.flux[counts] * np.sqrt(self.ivar[counts])
+        return max(float(np.median(ratio)), 0.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSpectrum:

@@ -92,6 +92,11 @@ def _real(value: float | None) -> float | None:
     return None if value is None else ctypes.c_float(value).value
 
 
+def _signal_to_noise(spectrum: ReadSpectrum) -> float | None:
+    """Return the ratio over all wavelengths, measured where the survey tells none: LAMOST."""
+    return spectrum.pixels.signal_to_noise() if spectrum.snr is None else spectrum.snr
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -130,7 +135,7 @@ def _reals(values: tuple[float, ...] | None) -> list[float | None] | None:
 _CONVERSIONS: tuple[tuple[Callable[[ReadSpectrum], Any], Callable[[Any], Any]], ...] = (
     *((attrgetter(name), _text) for name in TEXTS),
     *((attrgetter(name), _same) for name in DOUBLES),
-    *((attrgetter(name), _real) for name in REALS),
+    *((_signal_to_noise if name == "snr" else attrgetter(name), _real) for name in REALS),
     *((attrgetter(name), _whole(name, bits)) for name, bits in INTEGERS.items()),
     (attrgetter("lsf_fwhm"), _reals),
 )

@@ -36,7 +36,14 @@ INSTRUMENT_OF = {
     "cannon_apogee": "apogee",
     "boss_net": "boss",
 }
+AGAIN = "_again"
+"""At the end of the name of a model that was trained anew."""
 SUN = {"teff": 5772.0, "logg": 4.44, "vmic": 1.1, "rv": 12.0}
+
+
+def first_of(model: str) -> str:
+    """Return the model that was trained anew, or the model itself."""
+    return model.removesuffix(AGAIN)
 
 
 class FittedModels(SmallSurvey):
@@ -67,6 +74,7 @@ class FittedModels(SmallSurvey):
 
     def model(self, name: str) -> None:
         """Register a model."""
+        first = first_of(name)
         run = self.open(
             f"training_{name}",
             RunKind.TRAINING,
@@ -77,20 +85,20 @@ class FittedModels(SmallSurvey):
             name,
             Model,
             name=name,
-            system=name.rsplit("_", 1)[0],
+            system=first.rsplit("_", 1)[0],
             sha256=sha(name),
             path=name,
             training_run_id=run,
-            n_labels=len(LABELS[name]),
-            n_extras=len(EXTRAS[name]),
+            n_labels=len(LABELS[first]),
+            n_extras=len(EXTRAS[first]),
             description="for tests",
         )
         self.add(
             ModelInstrument,
             model_id=self.ids[name],
-            instrument_id=self.ids[INSTRUMENT_OF[name]],
+            instrument_id=self.ids[INSTRUMENT_OF[first]],
         )
-        for place, output in enumerate(LABELS[name], 1):
+        for place, output in enumerate(LABELS[first], 1):
             known = label(output)
             self.add(
                 ModelOutput,
@@ -104,7 +112,7 @@ class FittedModels(SmallSurvey):
                 low=known.low,
                 high=known.high,
             )
-        for place, output in enumerate(EXTRAS[name], 1):
+        for place, output in enumerate(EXTRAS[first], 1):
             self.add(
                 ModelOutput,
                 model_id=self.ids[name],
@@ -130,19 +138,20 @@ class FittedModels(SmallSurvey):
 
     def fit_values(self, model: str, spectrum: str, run: int, **more: Any) -> dict[str, Any]:
         """Return the row of a good fit."""
-        n = len(LABELS[model])
+        first = first_of(model)
+        n = len(LABELS[first])
         return {
             "model_id": self.ids[model],
             "spectrum_id": self.ids[spectrum],
             "fit_config_id": self.ids["config"],
             "fit_run_id": run,
             "outcome": "good",
-            "labels": [SUN.get(name, 0.0) for name in LABELS[model]],
+            "labels": [SUN.get(name, 0.0) for name in LABELS[first]],
             "errors": [0.1] * n,
             "bounds": [0.05] * n,
             "label_flags": [0] * n,
             "covariance": [0.01] * (n * (n + 1) // 2),
-            "extras": [1.0] * len(EXTRAS[model]),
+            "extras": [1.0] * len(EXTRAS[first]),
             "chi2": 3000.0,
             "n_pixels": 3000,
             "worker": "w1",

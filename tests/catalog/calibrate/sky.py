@@ -287,6 +287,13 @@ class Sky(many_models.ManyModels):
         error = np.broadcast_to(np.array([40.0, 0.05, 0.03, 0.04]), (count, 4))
         values = self.truth[rows] + error * self.rng.standard_normal((count, 4))
         values[:20, 3] += 2.0  # outliers
+        # Every eighth of the other stars has a row that GALAH itself calls bad.
+        bad = np.setdiff1d(np.flatnonzero(free), rows)[::8]
+        self.in_galah, self.bad_in_galah = rows, self.star_id[bad]
+        off = self.truth[bad] + np.array([300.0, 0.3, 0.2, 0.3])
+        rows, values = np.concatenate([rows, bad]), np.concatenate([values, off])
+        count = len(rows)
+        error = np.broadcast_to(error[0], (count, 4))
         ensure_partition(self.connection, "galah_star", number)
         self._copy(
             "galah_star",
@@ -298,10 +305,10 @@ class Sky(many_models.ManyModels):
             gaia_dr3_source_id=self.stars.gaia_dr3_source_id[rows],
             labels=_arrays(values),
             errors=_arrays(error),
+            survey_flags=np.isin(rows, bad).astype(np.int64),
             ref_epoch=2016.0,
             **self._place(rows),
         )
-        self.in_galah = rows
         self.close("galah_dr4")
 
     def _write_crossmatch(self) -> None:

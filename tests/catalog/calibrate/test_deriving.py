@@ -20,6 +20,7 @@ from starledger.catalog.calibrate.deriving import (
     TooFewMembers,
     derive,
 )
+from starledger.catalog.calibrate.error_floor import ReferenceScatter
 from starledger.catalog.calibrate.forms import load
 from starledger.catalog.calibrate.kept import (
     NameTaken,
@@ -219,6 +220,29 @@ def test_errors_are_honest_after_scaling(surveyed: Surveyed) -> None:
     factor = after.errors["mg_fe"] / sky.errors[:, 3]
     truth = true_factor(sky.snr, sky.truth[:, 0])
     assert np.median(np.abs(factor / truth - 1)) < 0.05
+
+
+def test_rows_that_their_survey_calls_bad_are_not_used(surveyed: Surveyed) -> None:
+    _, sky = surveyed
+    plan = Plan(name="sound_rows", label="mg_fe", variables=("logg",), form="spline")
+    used = derived(surveyed, plan, GALAH).derived.evidence.star_id
+    assert len(sky.bad_in_galah) > 50
+    assert len(used) > 500
+    assert not np.isin(used, sky.bad_in_galah).any()
+
+
+def test_the_floor_of_errors_is_what_a_reference_shows(surveyed: Surveyed) -> None:
+    """Scaled by repeats, the errors of this survey lack nothing; of those as they came it does."""
+    _, sky = surveyed
+    plan = Plan(name="mg_fe_floor", label="mg_fe", variables=("teff",), degree=1)
+    source = ReferenceScatter(GALAH)
+    content = derived(surveyed, plan, source).derived.content
+    assert (content["corrects"], content["definition"]["quadrature"]) == ("error", True)
+    held_out = content["validation"]["held_out"]
+    assert abs(held_out["after"]["pull_width"] - 1) < 0.1
+    after = calibrated(surveyed, "mg_fe_floor")
+    assert (after.errors["mg_fe"] >= sky.errors[:, 3]).all()
+    assert np.median(after.errors["mg_fe"] / sky.errors[:, 3]) > 1.3
 
 
 def test_deriving_again_changes_nothing(surveyed: Surveyed) -> None:

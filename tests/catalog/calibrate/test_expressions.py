@@ -133,7 +133,8 @@ def calibration(draw: st.DrawFn, number: int, label: str, order: int) -> Calibra
     else:
         coefficients = (draw(finite(-1.0, 1.0)),)
     if corrects == "error":
-        definition["least"] = 0.1
+        floor = draw(st.booleans())
+        definition |= {"least": 0.0, "quadrature": True} if floor else {"least": 0.1}
     return Calibration(
         number, f"c{number}", 1, label, corrects,
         draw(st.sampled_from(["all", "dwarf", "giant"])), form, variables,

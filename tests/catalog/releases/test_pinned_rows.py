@@ -52,7 +52,7 @@ def test_members_are_those_as_of_the_star_run(
 ) -> None:
     database, growing, runs = recombined
     with database.engine().connect() as connection:
-        for run, star_run in ((runs[0], "stars"), (runs[1], "merge")):
+        for run, star_run in ((runs[0], "stars"), (runs[1], "stars_again")):
             plan = check(connection, growing.draft("dr9", combinations=(run,)))
             query = select(StarMember.spectrum_id, StarMember.star_id).where(
                 membership(growing.runs[star_run])

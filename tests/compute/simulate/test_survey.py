@@ -17,7 +17,7 @@ from astropy.io import fits
 from starledger.compute.simulate.observe.observing import Observer, Quality
 from starledger.compute.simulate.observe.rest_spectra import Band
 from starledger.compute.simulate.observe.surveys import SURVEYS
-from starledger.compute.simulate.population.truth import draw_stars
+from starledger.compute.simulate.population.truth import Mixture, draw_stars
 from starledger.compute.simulate.survey import (
     CATALOGS,
     NAMES,
@@ -232,3 +232,18 @@ def test_progress_tells_of_every_star(tmp_path: Path) -> None:
     make("lamost", tmp_path, stars=100, progress=told.append)
     assert sum(told) == 100
     assert len(told) > 1
+
+
+def test_mixture_and_shares_of_visits_are_those_asked_for(tmp_path: Path) -> None:
+    mixture = Mixture(clusters=0.0, wide=0.5, binaries=0.0)
+    make("lamost", tmp_path / "lamost", mixture=mixture, visit_shares=(0.0, 0.0, 1.0))
+    make("gaia", tmp_path / "gaia", mixture=mixture)
+    stars, visits = (
+        fits.getdata(tmp_path / "lamost" / "truth" / f"{name}.fits") for name in ("stars", "visits")
+    )
+    assert (stars["cluster"] == -1).all()
+    assert not stars["companion_exists"].any()
+    assert 0.3 < (stars["wide_partner"] >= 0).mean() <= 0.5
+    assert len(visits) == 3 * STARS
+    same = fits.getdata(tmp_path / "gaia" / "truth" / "stars.fits")
+    assert (same["gaia_dr3_source_id"] == stars["gaia_dr3_source_id"]).all()

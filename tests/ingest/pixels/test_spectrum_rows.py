@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,23 @@ def test_single_precision_is_rounded_here() -> None:
     assert value("rv", made_up(rv=1e-300)) == 0.0
     assert value("lsf_fwhm", made_up(lsf_fwhm=(1.0, 1e-60))) == [1.0, 0.0]
     assert value("ra", made_up(ra=0.1)) == 0.1
+
+
+def test_the_signal_to_noise_ratio_is_measured_where_the_survey_tells_none() -> None:
+    """As LAMOST, whose files have one for each band alone."""
+    assert value("snr", made_up(snr=44.0)) == 44.0
+    one = made_up(snr=None)
+    flux, ivar = one.pixels.flux.copy(), one.pixels.ivar.copy()
+    flux[:], ivar[:] = 5.0, 36.0
+    flux[:3], ivar[3:5] = 1e6, 0.0
+    bright = replace(one, pixels=replace(one.pixels, flux=flux, ivar=ivar))
+    assert value("snr", bright) == 30.0
+    nothing = replace(one, pixels=replace(one.pixels, flux=flux, ivar=0.0 * ivar))
+    assert value("snr", nothing) is None
+    below = replace(one, pixels=replace(one.pixels, flux=-flux, ivar=ivar))
+    assert value("snr", below) == 0.0
+    # What the file says did not change by it.
+    assert row_of(one, 1, 1).sha256 == one.sha256()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The realistic arm of the simulated survey, from files to a release that is held to the truth."""
