@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,5 +34,12 @@ def _column(field: Field, values: Sequence[Any]) -> Column:
     if field.type in _FLOATS:
         floats = [np.nan if one is None else one for one in values]
         return Column(field.name, np.array(floats, _FLOATS[field.type]), *said)
-    words = ["" if one is None else str(one) for one in values]
+    words = [_said(one) for one in values]
     return Column(field.name, np.array([one.encode("ascii", "replace") for one in words]), *said)
+
+
+def _said(value: object) -> str:
+    """Return a value as text: times in UTC, whatever the zone of the session."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat()
+    return "" if value is None else str(value)

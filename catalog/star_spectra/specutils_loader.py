@@ -13,6 +13,8 @@ from specutils import Spectrum, SpectrumList
 from specutils.io.registers import data_loader
 
 FORMAT = "Starledger star spectra"
+_TAKEN = ("wavelength", "flux", "uncertainty", "ivar")
+"""Columns that are no metadata."""
 _PRIORITY = 20
 """Above that of specutils' own loaders, which is 10."""
 
@@ -28,14 +30,6 @@ def _is_ours(_origin: str, *sources: object, **_options: object) -> bool:
     return False
 
 
-@data_loader(
-    label=FORMAT,
-    identifier=_is_ours,
-    dtype=SpectrumList,
-    extensions=["fits"],
-    priority=_PRIORITY,
-    force=True,
-)
 def load_spectra(source: Any, hdu: str = "SPECTRUM", **_options: object) -> SpectrumList:
     """Return the visits of a star: as observed, or with ``hdu="FIT"`` as they were fitted."""
     with fits.open(source) as file:
@@ -43,15 +37,6 @@ def load_spectra(source: Any, hdu: str = "SPECTRUM", **_options: object) -> Spec
         return SpectrumList([_spectrum(file[f"{hdu}_{n}"]) for n in range(1, count + 1)])
 
 
-@data_loader(
-    label=FORMAT,
-    identifier=_is_ours,
-    dtype=Spectrum,
-    extensions=["fits"],
-    priority=_PRIORITY,
-    autogenerate_spectrumlist=False,
-    force=True,
-)
 def load_best(source: Any, hdu: str = "SPECTRUM_1", **_options: object) -> Spectrum:
     """Return one spectrum: by default that of the visit of the best S/N, as observed."""
     with fits.open(source) as file:
@@ -73,4 +58,17 @@ def _spectrum(table: fits.BinTableHDU) -> Spectrum:
     )
 
 
-_TAKEN = ("wavelength", "flux", "uncertainty", "ivar")
+def _register() -> None:
+    for load, dtype in ((load_spectra, SpectrumList), (load_best, Spectrum)):
+        data_loader(
+            label=FORMAT,
+            identifier=_is_ours,
+            dtype=dtype,
+            extensions=["fits"],
+            priority=_PRIORITY,
+            autogenerate_spectrumlist=False,
+            force=True,
+        )(load)
+
+
+_register()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import torch
@@ -93,9 +92,3 @@ def connection(survey: Survey) -> Iterator[Connection]:
 @pytest.fixture
 def release(connection: Connection) -> PublishedRelease:
     return find_release(connection, "dr1")
-
-
-@pytest.fixture
-def away(survey: Survey) -> Iterator[Path]:
-    """Return where a file may be put for the time of a test."""
-    return survey.settings.home / "away"
