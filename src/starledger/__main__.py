@@ -28,6 +28,7 @@ COMMANDS = {
     "quality": "starledger.catalog.quality.commands:quality",
     "release": "starledger.catalog.releases.commands:release",
     "simulate": "starledger.compute.commands:simulate",
+    "spectrum": "starledger.catalog.star_spectra.command:spectrum",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
     "why": "starledger.catalog.why.command:why",
