@@ -81,7 +81,7 @@ def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[Card]) -> fi
 
 
 def fitting(card: Card) -> Card:
-    """Return a card of a header with as much of its comment as there is room for.
+    """Return a card of a header, without its comment where there is no room for it.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def fitting(card: Card) -> Card:
     """
     keyword, value, comment = card
     length = len(value.replace("'", "''")) + 2 if isinstance(value, str) else 20
-    return keyword, value, comment[: max(_WIDTH - max(length, 20), 0)]
+    return keyword, value, comment if len(comment) <= _WIDTH - max(length, 20) else ""
 
 
 def integers(values: Sequence[int | None], kind: str) -> tuple[NDArray[Any], int]:

@@ -37,20 +37,16 @@ def spectrum(
     STAR is its number, a Gaia source_id, its starid, or a survey's identifier of a spectrum. A
     visit whose fit failed is there without a model.
     """
-    from starledger.catalog.releases.finding import find_release
     from starledger.catalog.star_spectra.fits_file import write_spectra
-    from starledger.catalog.star_spectra.spectra import star_spectra
+    from starledger.catalog.star_spectra.spectra import spectra_of
 
-    with (
-        waiting("Reading the spectra"),
-        database_of(context) as database,
-        database.engine().connect() as connection,
-    ):
-        require_head(connection)
-        release = find_release(connection, name)
-        settings = settings_of(context).settings
-        found = star_spectra(connection, settings, release, star, model=model, visit=visit)
-    path = out or Path(f"{release.name}_{found.star_id}.fits")
+    settings = settings_of(context).settings
+    with waiting("Reading the spectra"), database_of(context) as database:
+        with database.engine().connect() as connection:
+            require_head(connection)
+        roots = settings.shard_root, settings.model_root
+        found = spectra_of(database, *roots, name, star, model, visit=visit)
+    path = out or Path(f"{found.release.name}_{found.star_id}.fits")
     write_spectra(path, found)
     report(
         {

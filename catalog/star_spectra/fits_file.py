@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from astropy.time import Time
 
 from starledger import __version__
 from starledger.catalog.plain_ascii import plain_ascii
 from starledger.catalog.star_spectra.columns import LONG_STRINGS, Card, Column, fitting, table_hdu
+from starledger.catalog.star_spectra.flux_units import flux_unit, ivar_unit
 from starledger.catalog.star_spectra.row_table import rows_hdu
 from starledger.catalog.star_spectra.spectra import StarSpectra, VisitSpectrum
 from starledger.compute.models.stored import canonical_json
@@ -21,9 +23,6 @@ from starledger.schema.errors import StarledgerError
 from starledger.schema.units import DIMENSIONLESS
 
 _SPECSYS = {"topocentric": "TOPOCENT", "barycentric": "BARYCENT", "shifted": "SOURCE"}
-_FLUX_UNITS = {"apogee": "1e-17 erg/(s cm2 Angstrom)"}
-_INVERSE_UNITS = {"apogee": "1e34 s2 cm4 Angstrom2/erg2"}
-"""By instrument; LAMOST's flux is relative."""
 _UNDATED = "with the file"
 """In place of the time at which a checksum was made, which would differ each time."""
 
@@ -105,8 +104,11 @@ def _of_visit(visit: VisitSpectrum) -> Iterator[Card]:
     yield "ARM", about["arm"], "arm of the instrument"
     yield "SPECKIND", about["kind"], "exposure, visit or coadd"
     if about["mjd_mid"] is not None:
-        yield "MJDMID", about["mjd_mid"], "[d] mid-exposure time"
-        yield "TIMESCAL", about["time_scale"].upper(), "its time scale"
+        middle = Time(about["mjd_mid"], format="mjd", scale=about["time_scale"])
+        # Without the date, readers of coordinates warn that they add it.
+        yield "DATE-AVG", middle.isot, "mid-exposure time"
+        yield "MJD-AVG", about["mjd_mid"], "[d] the same as a modified Julian date"
+        yield "TIMESYS", about["time_scale"].upper(), "scale of both"
     if about["snr"] is not None:
         yield "SNR", float(about["snr"]), "signal-to-noise ratio a pixel"
     yield "SPECSYS", _SPECSYS[about["frame"]], "frame of the wavelengths"
@@ -121,8 +123,8 @@ def _of_visit(visit: VisitSpectrum) -> Iterator[Card]:
 
 def _observed_hdu(number: int, visit: VisitSpectrum) -> fits.BinTableHDU:
     seen, about = visit.observed, visit.about
-    flux = _FLUX_UNITS.get(about["instrument"], DIMENSIONLESS)
-    inverse = _INVERSE_UNITS.get(about["instrument"], DIMENSIONLESS)
+    flux = flux_unit(about["instrument"], about["file_name"])
+    inverse = ivar_unit(flux)
     weighs = seen.ivar > 0
     error = np.full(len(seen.ivar), np.nan, np.float32)
     error[weighs] = 1.0 / np.sqrt(seen.ivar[weighs])

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from starledger.catalog.releases.finding import PublishedRelease
+from starledger.catalog.releases.finding import PublishedRelease, find_release
 from starledger.catalog.star_spectra.finding import PinnedModel, pinned_model, visits_of
 from starledger.catalog.star_spectra.fitted import Fitted, Refitter
 from starledger.catalog.star_spectra.observed import Observed, observed
 from starledger.catalog.star_spectra.rows import Rows, rows_of
 from starledger.catalog.why.naming import star_named
 from starledger.compute.models.registry import find_model
-from starledger.schema.settings import Settings
+from starledger.schema.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +68,26 @@ class StarSpectra:
     fits: Rows
 
 
-def star_spectra(
-    connection: Connection,
-    settings: Settings,
-    release: PublishedRelease,
+def spectra_of(
+    database: Database,
+    shard_root: Path,
+    model_root: Path,
+    release: str | None,
     star: str,
-    *,
     model: str | None = None,
+    *,
     visit: str | None = None,
 ) -> StarSpectra:
     """Return the spectra of a star, each with the model at its labels and velocity.
 
     Parameters
     ----------
-    connection
-        To the ledger.
-    settings
-        Where shards and models are.
+    database
+        The ledger.
+    shard_root, model_root
+        Where the files of pixels and of models are.
     release
-        The release.
+        The release; None is the newest one.
     star
         Its number, a Gaia source_id, its starid, or a survey's identifier of one of its spectra.
     model
@@ -97,31 +98,25 @@ def star_spectra(
     Raises
     ------
     NoSuchStar, NoSuchRelease
-        The release has no such star, visit or model.
+        There is no such release, or it has no such star, visit or model.
     DamagedShard, ModelRefused
         A file is missing, or is not what the ledger says of it.
     """
-    star_id = star_named(connection, release, star)
-    pinned = pinned_model(connection, release, model)
-    visits = visits_of(connection, release, pinned, star_id, visit)
-    pixels = observed(settings.shard_root, visits)
-    registered = find_model(connection, pinned.name)
-    refitter = Refitter(settings.shard_root, settings.model_root, pinned, registered)
-    fitted = refitter.fitted(visits)
+    with database.engine().connect() as connection:
+        published = find_release(connection, release)
+        star_id = star_named(connection, published, star)
+        pinned = pinned_model(connection, published, model)
+        rows = visits_of(connection, published, pinned, star_id, visit)
+        registered = find_model(connection, pinned.name)
+        combined = rows_of(
+            connection, published, published.stars_of(pinned.name), {"star_id": [star_id]}
+        )
+        which = {"spectrum_id": [row.spectrum_id for row in rows], "model": [pinned.name]}
+        fits = rows_of(connection, published, published.relation("fit"), which)
+    # No transaction stays open while files are read.
+    refitter = Refitter(shard_root, model_root, pinned, registered)
+    parts = zip(rows, observed(shard_root, rows), refitter.fitted(rows), strict=True)
+    visits = tuple(VisitSpectrum(row._asdict(), seen, fit) for row, seen, fit in parts)
     return StarSpectra(
-        release=release,
-        star_id=star_id,
-        model=pinned,
-        wavelength=refitter.wavelength,
-        visits=tuple(
-            VisitSpectrum(row._asdict(), seen, fit)
-            for row, seen, fit in zip(visits, pixels, fitted, strict=True)
-        ),
-        star=rows_of(connection, release, release.stars_of(pinned.name), {"star_id": [star_id]}),
-        fits=rows_of(
-            connection,
-            release,
-            release.relation("fit"),
-            {"spectrum_id": [row.spectrum_id for row in visits], "model": [pinned.name]},
-        ),
+        published, star_id, pinned, refitter.wavelength, visits, star=combined, fits=fits
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
 import torch
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from starledger.catalog.combine.combination import combine
 from starledger.catalog.releases.draft import Draft
-from starledger.catalog.releases.finding import PublishedRelease, find_release
 from starledger.catalog.releases.publishing import publish
+from starledger.catalog.star_spectra.spectra import StarSpectra, spectra_of
 from starledger.compute.models.fit_configs import ensure_fit_config
+from starledger.compute.work.leases import Lease
+from starledger.compute.work.pixels import ReadBatch
 from starledger.compute.work.planning import Selection, plan
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.station import Station
+from starledger.ingest.pixels.shard_reading import ShardRow
 from starledger.ingest.stars.assignment import assign_stars
 from starledger.schema.database import Database
 from starledger.schema.runs import close_run
@@ -70,11 +73,12 @@ def fit(database: Database, settings: Settings) -> None:
     station = Station(database, settings, run, "ann", torch.device("cpu"))
     read = station.reader.read
 
-    def without_one(lease, shards):  # type: ignore[no-untyped-def]
+    def without_one(lease: Lease, shards: Mapping[int, ShardRow]) -> ReadBatch:
         batch = read(lease, shards)
         batch.spectra.ivar[FAILED] = 0.0
         return batch
 
+    # Shards are written only with pixels that can be fitted.
     station.reader.read = without_one  # type: ignore[method-assign]
     station.turn(60.0)
     station.close()
@@ -82,13 +86,9 @@ def fit(database: Database, settings: Settings) -> None:
         close_run(connection, run)
 
 
-@pytest.fixture
-def connection(survey: Survey) -> Iterator[Connection]:
-    with survey.database.engine().connect() as connection:
-        yield connection
-        connection.rollback()
-
-
-@pytest.fixture
-def release(connection: Connection) -> PublishedRelease:
-    return find_release(connection, "dr1")
+def spectra(
+    survey: Survey, star: str, model: str | None = None, visit: str | None = None
+) -> StarSpectra:
+    """Return the spectra of a star of dr1."""
+    roots = survey.settings.shard_root, survey.settings.model_root
+    return spectra_of(survey.database, *roots, "dr1", star, model, visit=visit)

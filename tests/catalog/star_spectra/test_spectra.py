@@ -8,21 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
 
 from starledger.catalog.releases.errors import NoSuchRelease, NoSuchStar
-from starledger.catalog.releases.finding import PublishedRelease
-from starledger.catalog.star_spectra.spectra import StarSpectra, star_spectra
+from starledger.catalog.star_spectra.spectra import StarSpectra
 from starledger.compute.models.stored import ModelRefused
 from starledger.ingest.pixels.shard_reading import DamagedShard
-from tests.catalog.star_spectra.conftest import VISITS, Survey
+from tests.catalog.star_spectra.conftest import VISITS, Survey, spectra
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def found(connection: Connection, survey: Survey, release: PublishedRelease) -> StarSpectra:
-    return star_spectra(connection, survey.settings, release, "visit_0")
+def found(survey: Survey) -> StarSpectra:
+    return spectra(survey, "visit_0")
 
 
 def test_chi2_is_that_of_the_ledger(found: StarSpectra) -> None:
@@ -55,15 +53,13 @@ def test_pixels_are_those_of_the_shard(found: StarSpectra) -> None:
     np.testing.assert_array_equal(seen.flux, found.visits[0].fitted.flux)
 
 
-def test_one_visit_can_be_asked_for(
-    connection: Connection, survey: Survey, release: PublishedRelease
-) -> None:
-    one = star_spectra(connection, survey.settings, release, "visit_3", visit="visit_3")
+def test_one_visit_can_be_asked_for(survey: Survey) -> None:
+    one = spectra(survey, "visit_3", visit="visit_3")
     assert [visit.about["external_id"] for visit in one.visits] == ["visit_3"]
     with pytest.raises(NoSuchStar, match="no visit 'visit_99'"):
-        star_spectra(connection, survey.settings, release, "visit_3", visit="visit_99")
+        spectra(survey, "visit_3", visit="visit_99")
     with pytest.raises(NoSuchRelease, match="no model 'large'"):
-        star_spectra(connection, survey.settings, release, "visit_3", model="large")
+        spectra(survey, "visit_3", model="large")
 
 
 @contextmanager
@@ -76,21 +72,17 @@ def put_away(path: Path) -> Iterator[None]:
         away.replace(path)
 
 
-def test_a_missing_or_changed_shard_is_named(
-    connection: Connection, survey: Survey, release: PublishedRelease
-) -> None:
+def test_a_missing_or_changed_shard_is_named(survey: Survey) -> None:
     (shard,) = survey.settings.shard_root.rglob("*.safetensors")
     with put_away(shard):
         with pytest.raises(DamagedShard, match=shard.name):
-            star_spectra(connection, survey.settings, release, "visit_0")
+            spectra(survey, "visit_0")
         shard.write_bytes(shard.with_name(f"{shard.name}.away").read_bytes()[:-1] + b"x")
         with pytest.raises(DamagedShard, match="has changed"):
-            star_spectra(connection, survey.settings, release, "visit_0")
+            spectra(survey, "visit_0")
 
 
-def test_a_missing_model_is_named(
-    connection: Connection, survey: Survey, release: PublishedRelease
-) -> None:
+def test_a_missing_model_is_named(survey: Survey) -> None:
     (file,) = survey.settings.model_root.rglob("*.safetensors")
     with put_away(file), pytest.raises(ModelRefused, match=file.name):
-        star_spectra(connection, survey.settings, release, "visit_0")
+        spectra(survey, "visit_0")
