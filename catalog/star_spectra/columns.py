@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -81,7 +82,7 @@ def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[Card]) -> fi
 
 
 def fitting(card: Card) -> Card:
-    """Return a card of a header, without its comment where there is no room for it.
+    """Return a card of a header with the words of its comment that there is room for.
 
     Examples
     --------
@@ -90,7 +91,8 @@ def fitting(card: Card) -> Card:
     """
     keyword, value, comment = card
     length = len(value.replace("'", "''")) + 2 if isinstance(value, str) else 20
-    return keyword, value, comment if len(comment) <= _WIDTH - max(length, 20) else ""
+    room = max(_WIDTH - max(length, 20), 1)
+    return keyword, value, textwrap.shorten(comment, room, placeholder="")
 
 
 def integers(values: Sequence[int | None], kind: str) -> tuple[NDArray[Any], int]:

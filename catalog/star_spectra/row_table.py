@@ -34,8 +34,8 @@ def _column(field: Field, values: Sequence[Any]) -> Column:
     if field.type in _FLOATS:
         floats = [np.nan if one is None else one for one in values]
         return Column(field.name, np.array(floats, _FLOATS[field.type]), *said)
-    words = [_said(one) for one in values]
-    return Column(field.name, np.array([one.encode("ascii", "replace") for one in words]), *said)
+    words = [_said(one).encode("ascii", "replace") for one in values]
+    return Column(field.name, np.array(words, np.bytes_), *said)
 
 
 def _said(value: object) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from starledger.catalog.cds.data import write_lines
 from starledger.catalog.cds.files import CdsNotWritten, NoSuchTable, write_folder
-from starledger.catalog.cds.layout import Layout, layout_of
+from starledger.catalog.cds.layout import Layout, key_of, layout_of
 from starledger.catalog.cds.readme import readme
 from starledger.catalog.cds.units import cds_unit
 from starledger.catalog.fields import Field
@@ -37,10 +37,8 @@ def equal_to_the_release(connection: Connection, layout: Layout, folder: Path) -
     )
     names = [one.field.name for one in layout.columns]
     assert read.colnames == names
-    key = "spectrum_id, model" if layout.table.name == "fit" else names[0]
-    rows = connection.execute(
-        text(f"SELECT {', '.join(names)} FROM {layout.table.relation} ORDER BY {key}")
-    ).all()
+    source = f"{layout.table.relation} ORDER BY {key_of(layout.table)}"
+    rows = connection.execute(text(f"SELECT {', '.join(names)} FROM {source}")).all()
     assert len(read) == len(rows) == layout.records
     for name, given, *values in zip(
         names, (one.field for one in layout.columns), *rows, strict=True
