@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -82,7 +81,7 @@ def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[Card]) -> fi
 
 
 def fitting(card: Card) -> Card:
-    """Return a card of a header with the words of its comment that there is room for.
+    """Return a card of a header, without its comment where there is no room for it.
 
     Examples
     --------
@@ -91,8 +90,7 @@ def fitting(card: Card) -> Card:
     """
     keyword, value, comment = card
     length = len(value.replace("'", "''")) + 2 if isinstance(value, str) else 20
-    room = max(_WIDTH - max(length, 20), 1)
-    return keyword, value, textwrap.shorten(comment, room, placeholder="")
+    return keyword, value, comment if len(comment) <= _WIDTH - max(length, 20) else ""
 
 
 def integers(values: Sequence[int | None], kind: str) -> tuple[NDArray[Any], int]:

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from starledger.catalog.star_spectra.finding import PinnedModel
 from starledger.catalog.star_spectra.observed import files_of
-from starledger.catalog.star_spectra.used_pixels import used_pixels
+from starledger.catalog.star_spectra.used_pixels import Kept, used_pixels
 from starledger.compute.fitters.doppler import Doppler
 from starledger.compute.fitters.triage import cleaned
 from starledger.compute.models.base import Spectra
@@ -161,7 +161,8 @@ class Refitter:
         kept = flux.numpy(), ivar.numpy()
         if model is None or not bool(model.isfinite().all()):
             return Fitted(*kept, ivar.numpy() > 0, None, _why(visit), None, exact=False)
-        found = used_pixels(self.emulator, self.recipe, Spectra(flux, ivar), model, visit)
+        stored = Kept(visit.rv, visit.chi2, visit.n_pixels)
+        found = used_pixels(self.emulator, self.recipe, Spectra(flux, ivar), model, stored)
         return Fitted(
             kept[0], found.ivar.numpy(), found.used, model.numpy(), None, found.chi2, found.exact
         )

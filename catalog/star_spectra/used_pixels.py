@@ -1,20 +1,18 @@
 """Which pixels counted in a fit.
 
-A fit leaves out pixels that see an end of the grid, or a gap, at velocities near its *start*; the
-ledger keeps how many counted and their χ², and not where the fit started. So each of the few
-choices that a start within its reach can make is tried, and the one that gives these is taken.
+A fit leaves out pixels that see an end of the grid, or a gap, at velocities near its *start*, and
+moves the model's own error there; the ledger keeps how many pixels counted and their χ², and not
+where the fit started. So starts within its reach are tried, and one that gives these is taken.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sqlalchemy import Row
 from torch import Tensor
 
 from starledger.compute.fitters.doppler import Doppler
@@ -25,6 +23,15 @@ _PER_PIXEL = 64
 """So many starts are tried for each pixel of velocity."""
 SAME = 1e-4
 """Relative difference below which χ² is that of the ledger: it was summed in single precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the ledger keeps of a fit: ``rv``, ``chi2`` and ``n_pixels``; None is not known."""
+
+    rv: float | None
+    chi2: float | None
+    n_pixels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Used:
 
 
 def used_pixels(
-    emulator: Emulator, recipe: Recipe, spectrum: Spectra, model: Tensor, visit: Row[Any]
+    emulator: Emulator, recipe: Recipe, spectrum: Spectra, model: Tensor, kept: Kept
 ) -> Used:
     """Return the pixels that counted in the fit of one visit.
 
@@ -62,43 +69,44 @@ def used_pixels(
         The visit as the fit saw it: one row of pixels.
     model
         The model's spectrum for it.
-    visit
-        Its row in the ledger, with ``rv``, ``chi2`` and ``n_pixels``.
+    kept
+        What the ledger says of the fit.
     """
-    doppler = None if recipe.rv_range is None else Doppler(emulator.wavelength)
-    rv = float(visit.rv or 0.0)
-    ivar = _with_own_error(emulator, recipe, doppler, rv, spectrum.ivar)
-    squares = (spectrum.flux - model).square() * ivar
-    masks = _choices(doppler, rv, ivar > 0)
-    sums = torch.where(masks, squares, 0.0).sum(1, dtype=torch.float64)
-    known = math.nan if visit.chi2 is None else float(visit.chi2)
+    whole, weights = _weights(emulator, recipe, spectrum.ivar, kept.rv or 0.0)
+    sums = ((spectrum.flux - model).square() * weights).sum(1, dtype=torch.float64)
+    known = math.nan if kept.chi2 is None else kept.chi2
     off = (sums - known).abs().nan_to_num(math.inf)
-    off[masks.sum(1) != visit.n_pixels] = math.inf
+    off[(weights > 0).sum(1) != kept.n_pixels] = math.inf
     best = int(off.argmin())
     exact = bool(off[best] <= SAME * max(abs(known), 1.0))
-    return Used(masks[best].numpy(), ivar, float(sums[best]), exact)
+    return Used((weights[best] > 0).numpy(), whole[best], float(sums[best]), exact)
 
 
-def _with_own_error(
-    emulator: Emulator, recipe: Recipe, doppler: Doppler | None, rv: float, ivar: Tensor
-) -> Tensor:
-    if not recipe.emulator_error or emulator.error is None:
-        return ivar
-    error = emulator.error.to(ivar)
-    if doppler is not None:
-        error = doppler.shift(torch.tensor([rv])).apply(error[None])[0]
-    return ivar / (1.0 + ivar * error.square())
+def _weights(emulator: Emulator, recipe: Recipe, ivar: Tensor, rv: float) -> tuple[Tensor, Tensor]:
+    """Return inverse variances, starts × pixels: of all pixels, and 0 where they do not count.
 
-
-def _choices(doppler: Doppler | None, rv: float, counts: Tensor) -> Tensor:
-    """Return the sets of pixels that could count: that of a start at `rv` first."""
+    The first start is `rv` itself.
+    """
+    error = emulator.error if recipe.emulator_error else None
+    doppler = None if recipe.rv_range is None else Doppler(emulator.wavelength)
     if doppler is None:
-        return counts[None]
+        whole = _with(error, ivar)[None]
+        return whole, whole
+    starts = _starts(doppler, rv)
+    moved = None
+    if error is not None:
+        moved = doppler.shift(starts).apply(error.to(ivar).expand(len(starts), -1))
+    whole = _with(moved, ivar).expand(len(starts), -1)
+    return whole, whole * doppler.readable(starts, doppler.reach_kms)
+
+
+def _with(error: Tensor | None, ivar: Tensor) -> Tensor:
+    return ivar if error is None else ivar / (1.0 + ivar * error.to(ivar).square())
+
+
+def _starts(doppler: Doppler, rv: float) -> Tensor:
+    """Return velocities from which a fit may have come to `rv`, which is the first."""
     reach = doppler.reach_kms
     n = math.ceil(2 * reach / doppler.pixel_kms * _PER_PIXEL)
-    starts = torch.cat(
-        [torch.tensor([rv]), torch.linspace(rv - reach, rv + reach, n, dtype=torch.float64)]
-    )
-    masks = (doppler.readable(starts, reach) & counts).numpy()
-    _, first = np.unique(np.packbits(masks, axis=1), axis=0, return_index=True)
-    return torch.from_numpy(masks[np.sort(first)])
+    around = torch.linspace(rv - reach, rv + reach, n, dtype=torch.float64)
+    return torch.cat([torch.tensor([rv], dtype=torch.float64), around])
