@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -86,13 +85,15 @@ def fitting(card: Card) -> Card:
 
     Examples
     --------
-    >>> fitting(("SHA", 64 * "0", "a checksum"))[2]
-    ''
+    >>> fitting(("SHA", 60 * "0", "its checksum"))[2]
+    'its'
     """
     keyword, value, comment = card
     length = len(value.replace("'", "''")) + 2 if isinstance(value, str) else 20
-    room = max(_WIDTH - max(length, 20), 1)
-    return keyword, value, textwrap.shorten(comment, room, placeholder="")
+    room = _WIDTH - max(length, 20)
+    if len(comment) > room:
+        comment = comment[: max(room, 0)].rpartition(" ")[0]
+    return keyword, value, comment
 
 
 def integers(values: Sequence[int | None], kind: str) -> tuple[NDArray[Any], int]:
