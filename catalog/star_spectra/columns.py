@@ -81,16 +81,19 @@ def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[Card]) -> fi
 
 
 def fitting(card: Card) -> Card:
-    """Return a card of a header, without its comment where there is no room for it.
+    """Return a card of a header with the words of its comment that there is room for.
 
     Examples
     --------
-    >>> fitting(("SHA", 64 * "0", "a checksum"))[2]
-    ''
+    >>> fitting(("SHA", 60 * "0", "its checksum"))[2]
+    'its'
     """
     keyword, value, comment = card
     length = len(value.replace("'", "''")) + 2 if isinstance(value, str) else 20
-    return keyword, value, comment if len(comment) <= _WIDTH - max(length, 20) else ""
+    room = _WIDTH - max(length, 20)
+    if len(comment) > room:
+        comment = comment[: max(room, 0)].rpartition(" ")[0]
+    return keyword, value, comment
 
 
 def integers(values: Sequence[int | None], kind: str) -> tuple[NDArray[Any], int]:
