@@ -13,6 +13,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from starledger.__main__ import EXIT_CODES, root
+from starledger.catalog.releases.described import views_of_all_labels
 from starledger.schema import tables
 from starledger.schema.errors import StarledgerError
 from starledger.schema.flags import FLAGS, Scope
@@ -106,6 +107,26 @@ def _column(column: Column[Any]) -> list[str]:
         column.info["ucd"],
         about,
     ]
+
+
+def release_page() -> Iterator[str]:
+    """Yield the page of the views of a release, as a model with all labels would fill them."""
+    yield "# Views of a release"
+    yield ""
+    yield "Every column of the views of a release, as its own view `column_info` tells it. Shown"
+    yield "is a release of one model that gives [all labels](labels.md): another has the columns"
+    yield "of the labels that its models give, and those that models, quality runs and crossmatches"
+    yield "declare. With several models there is a view of the stars of each, named after it, with"
+    yield "the columns of `star`."
+    for view in views_of_all_labels():
+        yield from ("", f"(view-{view.name})=", f"## {view.name}", "", view.description, "")
+        yield from _rows(
+            ["column", "type", "unit", "UCD", "description"],
+            (
+                [f"`{one.name}`", one.type, one.unit, one.ucd, one.description]
+                for one in view.columns
+            ),
+        )
 
 
 def labels_page() -> Iterator[str]:
@@ -254,6 +275,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "exit-codes": exit_codes_page,
     "flags": flags_page,
     "labels": labels_page,
+    "release-views": release_page,
     "settings": settings_page,
 }
 """The name of each page and what yields its lines."""

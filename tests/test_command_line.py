@@ -58,6 +58,7 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "quality",
             "release",
             "simulate",
+            "spectrum",
             "stars",
             "status",
             "why",

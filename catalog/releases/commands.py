@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from starledger.catalog.cds.commands import cds, readme
 from starledger.schema.console import (
     Exit,
     database_of,
@@ -39,6 +40,10 @@ def release() -> None:
 
     `create` keeps a draft, `preview` shows what it would be, `publish` makes it for good.
     """
+
+
+release.add_command(readme)
+release.add_command(cds)
 
 
 def _home(context: click.Context) -> Path:

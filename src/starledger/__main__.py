@@ -30,6 +30,7 @@ COMMANDS = {
     "query": "starledger.catalog.query.commands:query",
     "release": "starledger.catalog.releases.commands:release",
     "simulate": "starledger.compute.commands:simulate",
+    "spectrum": "starledger.catalog.star_spectra.command:spectrum",
     "stars": "starledger.ingest.stars.commands:stars",
     "status": "starledger.catalog.commands:status",
     "why": "starledger.catalog.why.command:why",

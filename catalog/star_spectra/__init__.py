@@ -1,0 +1,1 @@
+"""A star's spectra with the model that was fitted to them."""
