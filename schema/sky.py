@@ -15,6 +15,19 @@ ORDER = 29
 CELL_OF_ORDER_0 = 58.6
 """Width of a cell of order 0, in degrees; each order halves it."""
 
+FINER = 2
+"""How many orders finer than its cells a cone is drawn, so that fewer cells are near it only."""
+
+WIDE = 60.0
+"""The radius in degrees from which cones are sought cell by cell: cdshealpix loses parts of some
+that are wider than 130 degrees."""
+
+WIDE_ORDER = 3
+"""The order of those cells."""
+
+WIDE_CELL = 7.5
+"""How far the corners of such a cell lie from its centre at most, in degrees."""
+
 CELLS_A_RADIUS = 8
 """How many cells lie along a cone's radius: more fit it better and make more ranges."""
 
@@ -60,10 +73,16 @@ def cone_ranges(ra: float, dec: float, radius: float) -> list[tuple[int, int]]:
     from astropy.units import Quantity
     from cdshealpix.nested import cone_search
 
+    if radius > WIDE:
+        return _wide_cone(ra, dec, radius)
     cell = max(radius, 1e-7) / CELLS_A_RADIUS
     order = min(ORDER, max(0, round(math.log2(CELL_OF_ORDER_0 / cell))))
     cells, orders, _inside = cone_search(
-        Longitude(ra, "deg"), Latitude(dec, "deg"), Quantity(radius, "deg"), order
+        Longitude(ra, "deg"),
+        Latitude(dec, "deg"),
+        Quantity(radius, "deg"),
+        order,
+        depth_delta=min(FINER, ORDER - order),
     )
     shift = 2 * (ORDER - orders.astype(np.int64))
     first = cells.astype(np.int64) << shift
@@ -90,6 +109,19 @@ def within_cone(table: Any, ra: float, dec: float, radius: float) -> ColumnEleme
         dec
     ) * func.power(func.sind((table.ra - ra) / 2), 2)
     return and_(near, haversine <= math.sin(math.radians(radius) / 2) ** 2)
+
+
+def _wide_cone(ra: float, dec: float, radius: float) -> list[tuple[int, int]]:
+    from cdshealpix.nested import healpix_to_lonlat
+
+    cells = np.arange(12 << 2 * WIDE_ORDER)
+    lon, lat = healpix_to_lonlat(cells, WIDE_ORDER)
+    across, turn = (lat.rad - math.radians(dec)) / 2, (lon.rad - math.radians(ra)) / 2
+    half = np.sin(across) ** 2 + np.cos(lat.rad) * math.cos(math.radians(dec)) * np.sin(turn) ** 2
+    distance = np.degrees(2 * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
+    cells = cells[distance <= radius + WIDE_CELL]
+    shift = 2 * (ORDER - WIDE_ORDER)
+    return _merged(cells << shift, ((cells + 1) << shift) - 1)
 
 
 def _merged(first: NDArray[np.int64], last: NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from tests.schema.sphere import separation
 
 RA = st.floats(0, 360, exclude_max=True)
 DEC = st.floats(-90, 90)
-RADIUS = st.floats(1e-5, 30)
+RADIUS = st.just(0.0) | st.floats(1e-9, 1e-5) | st.floats(1e-5, 180)
 
 
 def around(ra: float, dec: float, radius: float, n: int = 200) -> tuple[np.ndarray, np.ndarray]:

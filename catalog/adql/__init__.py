@@ -1,0 +1,1 @@
+"""ADQL 2.1 in, PostgreSQL out."""
