@@ -22,6 +22,7 @@ COMMANDS = {
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
     "doctor": "starledger.catalog.commands:doctor",
+    "export": "starledger.catalog.export.commands:export",
     "fit": "starledger.compute.fit_commands:fit",
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",

@@ -1,0 +1,1 @@
+"""Rows as a binary table of FITS."""
