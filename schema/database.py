@@ -149,12 +149,16 @@ def _server_urls(settings: Settings) -> dict[Role, URL]:
     urls = {Role.OWNER: owner}
     for role, name in ((Role.WORKER, "worker_url"), (Role.READER, "reader_url")):
         given = getattr(settings, name)
-        urls[role] = (
-            parse_url(given.get_secret_value(), name)
-            if given
-            else owner.set(username=role.value, password=None)
-        )
+        urls[role] = parse_url(given.get_secret_value(), name) if given else _as_role(owner, role)
     return urls
+
+
+def _as_role(owner: URL, role: Role) -> URL:
+    """Return the owner's address for a role, whose password is not the owner's."""
+    if owner.username == role.value:
+        return owner
+    # `URL.set` takes None for what is to stay.
+    return owner._replace(username=role.value, password=None)
 
 
 def parse_url(text: str, setting: str) -> URL:

@@ -27,6 +27,7 @@ COMMANDS = {
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",
     "quality": "starledger.catalog.quality.commands:quality",
+    "query": "starledger.catalog.query.commands:query",
     "release": "starledger.catalog.releases.commands:release",
     "simulate": "starledger.compute.commands:simulate",
     "stars": "starledger.ingest.stars.commands:stars",

@@ -196,6 +196,15 @@ def test_worker_and_reader_may_have_addresses_of_their_own(ledger: Database) -> 
 
 
 @pytest.mark.integration
+def test_a_role_that_is_the_given_user_keeps_its_password(ledger: Database) -> None:
+    url = ledger.urls[Role.READER].set(password="hushhush")
+    settings = load_settings({"database_url": url.render_as_string(hide_password=False)}).settings
+    with open_database(settings) as database:
+        assert database.urls[Role.READER].password == "hushhush"
+        assert database.urls[Role.WORKER].password is None
+
+
+@pytest.mark.integration
 def test_the_server_sees_who_we_are(ledger: Database) -> None:
     with ledger.engine(Role.WORKER).connect() as connection:
         assert connection.scalar(text("SHOW application_name")) == "starledger worker"

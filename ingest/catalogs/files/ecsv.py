@@ -31,7 +31,7 @@ class EcsvHeader:
     ----------
     delimiter
         What stands between fields: a blank or a comma.
-    units
+    units, ucds, types
         By name of a column.
     meta
         Texts and numbers about the whole table.
@@ -40,6 +40,8 @@ class EcsvHeader:
     delimiter: str
     units: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
+    ucds: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 def ecsv_header(lines: Iterable[str]) -> EcsvHeader:
@@ -75,13 +77,26 @@ def table_header(text: str) -> EcsvHeader:
     delimiter = content.get("delimiter", " ")
     if delimiter not in _DELIMITERS:
         raise BadYaml("delimiter")
-    return EcsvHeader(delimiter, dict(_units(content["datatype"])), _texts(content.get("meta")))
+    columns = [one for one in content["datatype"] if isinstance(one, dict)]
+    return EcsvHeader(
+        delimiter,
+        dict(_said(columns, "unit")),
+        _texts(content.get("meta")),
+        dict(_ucds(columns)),
+        dict(_said(columns, "datatype")),
+    )
 
 
-def _units(columns: list[Any]) -> Iterable[tuple[str, str]]:
+def _said(columns: list[dict[Any, Any]], what: str) -> Iterable[tuple[str, str]]:
     for column in columns:
-        if isinstance(column, dict) and column.get("unit"):
-            yield str(column.get("name")), str(column["unit"])
+        if column.get(what):
+            yield str(column.get("name")), str(column[what])
+
+
+def _ucds(columns: list[dict[Any, Any]]) -> Iterable[tuple[str, str]]:
+    for column in columns:
+        if ucd := _texts(column.get("meta")).get("ucd"):
+            yield str(column.get("name")), ucd
 
 
 def _texts(meta: object) -> dict[str, str]:

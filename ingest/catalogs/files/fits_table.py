@@ -95,4 +95,6 @@ def _about(source: Source, primary: Hdu, hdu: Hdu, columns: Sequence[Column]) ->
     units = {name: column.unit for name, column in zip(names, columns, strict=True) if column.unit}
     said = {**primary.cards, **hdu.cards}
     meta = {key: value for key, value in said.items() if not _OF_LAYOUT.fullmatch(key)}
-    return About(names, units, hdu.integer("NAXIS2"), meta)
+    said_ucds = [(name, hdu.cards.get(f"TUCD{at}")) for at, name in enumerate(names, 1)]
+    ucds = {name: ucd for name, ucd in said_ucds if ucd}
+    return About(names, units, hdu.integer("NAXIS2"), meta, ucds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from starledger.ingest.catalogs.files.ecsv import BadYaml, table_header
 from starledger.ingest.catalogs.files.names import checked_names, places
 from starledger.ingest.catalogs.files.source import Source
 from starledger.ingest.catalogs.files.table import About, RawBatch, UnreadableTable
-from starledger.ingest.catalogs.files.votable_head import BadXml, units_of
+from starledger.ingest.catalogs.files.votable_head import BadXml, fields_of
 
 BATCH_ROWS = 50_000
 _BUFFER = 1 << 20
@@ -40,7 +40,8 @@ class ParquetTable:
             metadata = file.metadata.metadata or {}
             rows = file.metadata.num_rows
         names = checked_names(source, self._schema.names)
-        self._about = About(names, _units(self._schema, metadata), rows, _texts(metadata))
+        units, ucds = _units_and_ucds(self._schema, metadata)
+        self._about = About(names, units, rows, _texts(metadata), ucds)
 
     @property
     def about(self) -> About:
@@ -124,25 +125,28 @@ def _plain_list(column: pa.FixedSizeListArray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(_plain(values), size, mask=missing)
 
 
-def _units(schema: pa.Schema, metadata: dict[bytes, bytes]) -> dict[str, str]:
-    """Return units from wherever writers put them; a field's own come before a table's."""
+def _units_and_ucds(
+    schema: pa.Schema, metadata: dict[bytes, bytes]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return them from wherever writers put them; a field's own come before a table's."""
     units: dict[str, str] = {}
+    ucds: dict[str, str] = {}
     if _VOTABLE_KEY in metadata:
-        try:
-            units |= units_of(metadata[_VOTABLE_KEY])
-        except BadXml:
-            units = {}
+        with suppress(BadXml):
+            fields = fields_of(metadata[_VOTABLE_KEY])
+            units |= {one.name.strip(): one.unit for one in fields if one.unit}
+            ucds |= {one.name.strip(): one.ucd for one in fields if one.ucd}
     if _ASTROPY_KEY in metadata:
-        try:
-            units |= table_header(metadata[_ASTROPY_KEY].decode("utf-8", "replace")).units
-        except BadYaml:
-            units = dict(units)
+        with suppress(BadYaml):
+            header = table_header(metadata[_ASTROPY_KEY].decode("utf-8", "replace"))
+            units |= header.units
+            ucds |= header.ucds
     for field in schema:
         for key in _UNIT_KEYS:
             if field.metadata and field.metadata.get(key):
                 units[field.name.strip()] = field.metadata[key].decode("utf-8", "replace")
                 break
-    return units
+    return units, ucds
 
 
 def _texts(metadata: dict[bytes, bytes]) -> dict[str, str]:

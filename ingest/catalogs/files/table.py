@@ -74,8 +74,10 @@ class About:
     ----------
     names
         The columns' names as they stand in the file, without blanks around them.
-    units
-        The unit of a column, where the file states one.
+    units, ucds
+        The unit and the UCD of a column, where the file states one.
+    types
+        The type of a column, where a text file declares it, in the words of ECSV.
     rows
         How many rows there are, where the file says so.
     meta
@@ -86,6 +88,8 @@ class About:
     units: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    ucds: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableFile(Protocol):

@@ -109,7 +109,7 @@ def _ecsv(source: Source, top: _Top) -> TextHeader:
     names = _split(source, top.first, header.delimiter)
     if not names:
         raise source.unreadable("is cut off: no line of names follows its commented header")
-    about = About(names, header.units, meta=header.meta)
+    about = About(names, header.units, meta=header.meta, ucds=header.ucds, types=header.types)
     return TextHeader(about, header.delimiter, top.starts[-1], empty_is_null=True)
 
 

@@ -38,7 +38,10 @@ class VoTable:
         units = {
             name: field.unit for name, field in zip(names, head.fields, strict=True) if field.unit
         }
-        self._about = About(names, units, head.rows, head.meta)
+        ucds = {
+            name: field.ucd for name, field in zip(names, head.fields, strict=True) if field.ucd
+        }
+        self._about = About(names, units, head.rows, head.meta, ucds)
 
     @property
     def about(self) -> About:

@@ -26,6 +26,7 @@ class Field:
     arraysize: str | None = None
     unit: str | None = None
     null: str | None = None
+    ucd: str | None = None
 
 
 @dataclass(slots=True)
@@ -182,11 +183,12 @@ def _field(attributes: dict[str, str]) -> Field:
         attributes.get("datatype", ""),
         attributes.get("arraysize"),
         attributes.get("unit") or None,
+        ucd=attributes.get("ucd") or None,
     )
 
 
-def units_of(raw: bytes) -> dict[str, str]:
-    """Return the units of columns that a VOTable without rows declares.
+def fields_of(raw: bytes) -> list[Field]:
+    """Return the columns that a VOTable without rows declares.
 
     Raises
     ------
@@ -195,4 +197,4 @@ def units_of(raw: bytes) -> dict[str, str]:
     """
     parser = HeadParser()
     parser.feed(raw, final=True)
-    return {one.name.strip(): one.unit for one in parser.head.fields if one.unit}
+    return parser.head.fields

@@ -1,0 +1,1 @@
+"""A user's own tables, sent along with a query."""
