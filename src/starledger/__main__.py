@@ -26,6 +26,7 @@ COMMANDS = {
     "fit": "starledger.compute.fit_commands:fit",
     "ingest": "starledger.ingest.commands:ingest",
     "model": "starledger.compute.model_commands:model",
+    "plot": "starledger.catalog.plots.commands:plot",
     "quality": "starledger.catalog.quality.commands:quality",
     "query": "starledger.catalog.query.commands:query",
     "release": "starledger.catalog.releases.commands:release",
