@@ -67,7 +67,6 @@ KINDS = {
     "timestamp with time zone": TEXT,
     "character varying": TEXT,
     "varchar": TEXT,
-    "timestamp with time zone": TEXT,
     "timestamp without time zone": TEXT,
 }
 """The kind of each type of PostgreSQL that views have; times are written in ISO 8601, in UTC."""
