@@ -110,7 +110,7 @@ class Adql(Dialect):
             offset = at.start if at else len(self.sql.rstrip())
             raise Refused(offset, message)
 
-        def expression(
+        def expression(  # type: ignore[override]  # whatever comes in comes out
             self,
             instance: exp.Expr,
             token: Token | None = None,
@@ -132,4 +132,5 @@ class Adql(Dialect):
 
         def _parse_user_defined_type(self, identifier: exp.Expr) -> exp.Expr | None:  # noqa: ARG002
             """Refuse types that are not ADQL's."""
-            return self.raise_error(f"types are {TYPES}", self._prev)
+            self.raise_error(f"types are {TYPES}", self._prev)
+            return None

@@ -309,7 +309,7 @@ def _length(target: exp.DataType, scope: Scope) -> int | None:
 
 
 def _check_cast(inner: Value, kind: str, node: exp.Cast, scope: Scope) -> None:
-    allowed = (*NUMBERS, *TEXTS, NULL)
+    allowed: tuple[str, ...] = (*NUMBERS, *TEXTS, NULL)
     if kind == TIMESTAMP:
         allowed = (*TEXTS, *TIMES, NULL)
         if isinstance(inner.constant, str):

@@ -289,7 +289,7 @@ def _set(node: exp.SetOperation, scope: Scope) -> Query:
     outputs = []
     for place, pair in enumerate(zip(left.outputs, right.outputs, strict=True)):
         outputs.append(_unified(pair, place, operands, node, scope))
-    sql: exp.Expr = type(node)(
+    sql: exp.Query = type(node)(
         this=exp.Subquery(this=left.sql),
         expression=exp.Subquery(this=right.sql),
         distinct=bool(node.args.get("distinct")),
