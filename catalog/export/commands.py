@@ -22,10 +22,18 @@ class ReleaseOrCommand(click.Group):
     """A group whose first word is one of its commands or else the name of a release."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command that writes files before the name of a release."""
-        if args and args[0] not in {*self.commands, "--help"}:
+        """Let options stand before the name of a release."""
+        if args and args[0].startswith("-") and args[0] != "--help":
             args = ["release", *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take what is no command for a release's name."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["release", *args]
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=ReleaseOrCommand)
