@@ -135,7 +135,8 @@ def _group(node: exp.Select, scope: Scope, select: exp.Select) -> None:
     sqls = []
     for one in group.expressions:
         value = _grouped(one, node, scope)
-        if isinstance(one, exp.Literal) or (value.constant is not None and not value.loose):
+        bare = isinstance(value.sql, exp.Null | exp.Boolean | exp.Literal)
+        if isinstance(one, exp.Literal) or bare or (value.constant is not None and not value.loose):
             scope.refuse(one, "GROUP BY takes columns and expressions.",
                          "Repeat the expression, or name it with AS.")  # fmt: skip
         sqls.append(value.sql)

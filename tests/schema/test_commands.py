@@ -26,7 +26,7 @@ from tests.schema.many_models import ManyModels
 pytestmark = pytest.mark.integration
 
 HEAD = "0004"
-NEXT = "0004"
+NEXT = "0005"
 NEXT_REVISION = f"""
 from alembic import op
 
