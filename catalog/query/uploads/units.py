@@ -42,10 +42,12 @@ def spelled(unit: str) -> str | None:
     """
     from astropy.units import Unit, UnitsWarning
 
-    try:
-        return checked_unit(unit)
-    except ValueError:
-        pass
+    # astropy takes spaces in a VOUnit, whose standard does not.
+    if " " not in unit:
+        try:
+            return checked_unit(unit)
+        except ValueError:
+            pass
     for spelling in (*_SPELLINGS, None):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UnitsWarning)
