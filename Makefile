@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-drill test-server drill lint format docs bench bench-fit clean
+.PHONY: help env demo test test-drill test-science test-server drill lint format docs bench bench-fit clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,12 +16,15 @@ demo: env ## Bring the embedded database up to date and examine the installation
 	$(BIN)/starledger db upgrade
 	$(BIN)/starledger doctor
 
-test: env ## Run all tests but the drill; ARGS="-k embedded" picks some, WORKERS=4 runs four at a time.
+test: env ## Run all tests but the drill and the science; ARGS="-k embedded" picks some, WORKERS=4 runs four at a time.
 	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadscope \
-	    -m "not drill" $(ARGS)
+	    -m "not drill and not science" $(ARGS)
 
 test-drill: env ## Run the drill at small size, as a test.
 	STARLEDGER_DATABASE_URL= $(BIN)/pytest -m drill tests/compute/work
+
+test-science: env ## Go the whole way from a simulated survey to a release, and compare with the truth.
+	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -m science tests/test_realistic_arm.py
 
 test-server: env ## Run the integration tests on the server of STARLEDGER_DATABASE_URL.
 	@test -n "$$STARLEDGER_DATABASE_URL" || { echo "Set STARLEDGER_DATABASE_URL to a server \

@@ -5,8 +5,7 @@
 Simulates LAMOST spectra with faults of all kinds, Gaia, and a GALAH DR2 whose labels drift by known
 curves; trains a Cannon on the overlap, fits with Dask, judges, combines, derives calibrations from
 wide binaries and GALAH DR3, publishes, and compares with the truth. M67 and a third of the pairs
-are held out of everything. `tests/test_realistic_arm.py` goes the same way with fewer
-stars.
+are held out of everything. `tests/test_realistic_arm.py` (`make test-science`) goes the same way.
 """
 
 from __future__ import annotations

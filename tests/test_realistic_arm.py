@@ -5,7 +5,6 @@ How well it works with more stars, `benchmarks/realistic_arm.py` tells.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,7 @@ from tests.realistic.sky import LABELS, make_sky
 from tests.realistic.truth import Compared, compared
 from tests.realistic.way import ABUNDANCES, User, Way, published
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "STARLEDGER_REALISTIC" not in os.environ,
-        reason="takes over five minutes; STARLEDGER_REALISTIC=1 python -m pytest runs it",
-    ),
-]
+pytestmark = pytest.mark.science
 
 N_STARS, SEED = 8000, 2
 """As `benchmarks/realistic_arm.py` has them, whose figures docs/how-to/calibrate.md tells."""

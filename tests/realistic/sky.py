@@ -94,12 +94,11 @@ class Sky:
         return np.stack([first, partner[first]], axis=1)
 
 
-def make_sky(
-    folder: Path, n_stars: int, seed: int, spectra: RestSpectra, processes: int = 2
-) -> Sky:
+def make_sky(folder: Path, n_stars: int, seed: int, spectra: RestSpectra) -> Sky:
     """Simulate LAMOST, Gaia and GALAH in the realistic quality, and let GALAH DR2 drift.
 
-    GALAH DR3 stays right on the whole; neither knows a star that is held out.
+    GALAH DR3 stays right on the whole; neither knows a star that is held out. One process does it:
+    others would have to find the tests, to which the spectra belong, and might not.
     """
     simulate_survey(
         "lamost",
@@ -109,7 +108,6 @@ def make_sky(
         mixture=MIXTURE,
         visit_shares=VISIT_SHARES,
         spectra=spectra,
-        processes=processes,
     )
     for catalog in ("gaia", "galah"):
         simulate_survey(catalog, n_stars, seed, folder / catalog, mixture=MIXTURE)
