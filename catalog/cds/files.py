@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import Connection
 
 from starledger.catalog.cds.data import write_lines
 from starledger.catalog.cds.layout import Layout, layout_of
 from starledger.catalog.cds.readme import readme
+from starledger.catalog.export.arriving import arriving, make_folder
 from starledger.catalog.releases.finding import PublishedRelease
 from starledger.catalog.releases.tables import tables_of
 from starledger.schema.errors import StarledgerError
 
 README = "ReadMe"
-
-
-class CdsNotWritten(StarledgerError):
-    """The files for the CDS cannot be written."""
 
 
 class NoSuchTable(StarledgerError):
@@ -64,34 +57,20 @@ def write_folder(
 
     Raises
     ------
-    NoSuchTable, CdsNotWritten
+    NoSuchTable, ExportError, DiskFull
         There is no such table; a file cannot be written.
     """
     layouts = layouts_of(connection, release, tables)
+    make_folder(folder)
     for layout in layouts:
-        _write(folder / layout.file, partial(write_lines, connection, layout))
+        with arriving(folder / layout.file) as file:
+            write_lines(connection, layout, file)
     write_readme(folder / README, release, layouts)
     return layouts
 
 
 def write_readme(path: Path, release: PublishedRelease, layouts: Sequence[Layout]) -> None:
     """Write the ReadMe alone."""
-    _write(path, lambda file: file.write(readme(release, layouts).encode("ascii")))
-
-
-def _write(path: Path, fill: Callable[[BinaryIO], int]) -> None:
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with beside.open("wb") as file:
-                fill(file)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise CdsNotWritten(
-            f"{path} cannot be written: {error.strerror}.", remedy="Name another folder."
-        ) from error
+    make_folder(path.parent)
+    with arriving(path) as file:
+        file.write(readme(release, layouts).encode("ascii"))

@@ -62,6 +62,24 @@ def arriving(path: Path) -> Iterator[BinaryIO]:
             beside.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for files, if it is not there.
+
+    Raises
+    ------
+    ExportError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(
+            f"The folder {folder} cannot be made, and its files cannot be written:"
+            f" {error.strerror}.",
+            remedy="Name another one.",
+        ) from error
+
+
 def _remove_leftovers(path: Path) -> None:
     for other in path.parent.glob(f".{_literal(path.name)}.*{ENDING}"):
         try:

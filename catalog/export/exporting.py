@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from starledger.catalog.export.arriving import make_folder
 from starledger.catalog.export.errors import ExportError
 from starledger.catalog.export.formats import Format
 from starledger.catalog.export.manifest import OF_FOLDER, Exported, beside, write_manifest
@@ -126,22 +127,13 @@ def export(
     StarledgerError
         A file cannot be written, or the database broke off.
     """
-    _make_folder(planned.manifest.parent)
+    make_folder(planned.manifest.parent)
     exported = [
         _export(database, planned, selection, path, advance)
         for selection, path in zip(planned.selections, planned.paths, strict=True)
     ]
     write_manifest(planned.manifest, planned.release, exported)
     return exported
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(
-            f"The folder {folder} cannot be made: {error.strerror}.", remedy="Name another one."
-        ) from error
 
 
 def _export(

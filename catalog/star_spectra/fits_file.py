@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,13 @@ from astropy.io import fits
 from astropy.time import Time
 
 from starledger import __version__
+from starledger.catalog.export.arriving import arriving
 from starledger.catalog.plain_ascii import plain_ascii
 from starledger.catalog.star_spectra.columns import LONG_STRINGS, Card, Column, fitting, table_hdu
 from starledger.catalog.star_spectra.flux_units import flux_unit, ivar_unit
 from starledger.catalog.star_spectra.row_table import rows_hdu
 from starledger.catalog.star_spectra.spectra import StarSpectra, VisitSpectrum
 from starledger.compute.models.stored import canonical_json
-from starledger.schema.errors import StarledgerError
 from starledger.schema.units import DIMENSIONLESS
 
 _SPECSYS = {"topocentric": "TOPOCENT", "barycentric": "BARYCENT", "shifted": "SOURCE"}
@@ -27,31 +25,16 @@ _UNDATED = "with the file"
 """In place of the time at which a checksum was made, which would differ each time."""
 
 
-class SpectraNotWritten(StarledgerError):
-    """A file of spectra cannot be written."""
-
-
 def write_spectra(path: Path, spectra: StarSpectra) -> None:
     """Write a star's spectra into a FITS file, which is whole or not there.
 
     Raises
     ------
-    SpectraNotWritten
+    ExportError, DiskFull
         The file cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with beside.open("wb") as file:
-            hdus_of(spectra).writeto(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise SpectraNotWritten(
-            f"{path} cannot be written: {error.strerror}.", remedy="Name another file."
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with arriving(path) as file:
+        hdus_of(spectra).writeto(file)
 
 
 def hdus_of(spectra: StarSpectra) -> fits.HDUList:

@@ -14,10 +14,11 @@ from astropy.io import ascii as text_tables
 from sqlalchemy import Connection, text
 
 from starledger.catalog.cds.data import write_lines
-from starledger.catalog.cds.files import CdsNotWritten, NoSuchTable, write_folder
+from starledger.catalog.cds.files import NoSuchTable, write_folder
 from starledger.catalog.cds.layout import Layout, key_of, layout_of
 from starledger.catalog.cds.readme import readme
 from starledger.catalog.cds.units import cds_unit
+from starledger.catalog.export.errors import ExportError
 from starledger.catalog.fields import Field
 from starledger.catalog.releases.finding import find_release
 from starledger.catalog.releases.tables import Table, tables_of
@@ -137,7 +138,7 @@ def test_what_cannot_be_done_is_said(connection: Connection, tmp_path: Path) -> 
     with pytest.raises(NoSuchTable, match="no table 'planet'"):
         write_folder(connection, release, ["planet"], tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(CdsNotWritten, match="cannot be written"):
+    with pytest.raises(ExportError, match="cannot be written"):
         write_folder(connection, release, ["star"], tmp_path / "file")
 
 

@@ -14,7 +14,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from starledger.catalog.star_spectra.fits_file import SpectraNotWritten, write_spectra
+from starledger.catalog.export.errors import ExportError
+from starledger.catalog.star_spectra.fits_file import write_spectra
 from starledger.catalog.star_spectra.spectra import StarSpectra
 from tests.catalog.star_spectra.conftest import VISITS, Survey, spectra
 from tests.conftest import Command, address
@@ -93,7 +94,7 @@ def test_the_same_star_gives_the_same_bytes(written: Path, survey: Survey, tmp_p
 
 
 def test_what_cannot_be_written_leaves_nothing(found: StarSpectra, tmp_path: Path) -> None:
-    with pytest.raises(SpectraNotWritten, match="cannot be written"):
+    with pytest.raises(ExportError, match="cannot be written"):
         write_spectra(tmp_path / "nowhere" / "star.fits", found)
     assert list(tmp_path.iterdir()) == []
 
