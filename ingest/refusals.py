@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
 import psycopg
 
 from starledger.ingest.catalogs.files.table import CONTENT_KEPT, Refusal
+from starledger.schema.closing import Closing
 
 IN_MEMORY = 1 << 23
 """Refusals that take more bytes than this wait in a file."""
@@ -20,7 +19,7 @@ COPY ledger.rejected_row (run_id, path, row_number, external_id, reason, content
 """
 
 
-class Refusals:
+class Refusals(Closing):
     """The refused rows of one file, in bounded memory.
 
     A row of the file that makes two of ours is refused once, whatever is wrong with either.
@@ -31,15 +30,8 @@ class Refusals:
         self._last: int | None = None
         self.count = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget what was kept."""
         self._file.close()
 
     def add(self, refused: Iterable[Refusal]) -> None:

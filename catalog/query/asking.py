@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +25,7 @@ from starledger.catalog.query.telling import told
 from starledger.catalog.query.uploads.upload import SCHEMA, Upload, read_uploads
 from starledger.catalog.releases.finding import PublishedRelease
 from starledger.catalog.releases.tables import Table
+from starledger.schema.closing import Closing
 from starledger.schema.database import Database
 
 
@@ -92,7 +92,7 @@ class Question:
         return About(f"Answer of {names}", f"Rows that answer a query of {names}.", tuple(said))
 
 
-class Asker:
+class Asker(Closing):
     """Whom to ask: a ledger's releases, through connections of the reader that are kept.
 
     Parameters
@@ -104,17 +104,6 @@ class Asker:
     def __init__(self, database: Database) -> None:
         self._offering = Offering(database)
         self._readers = Readers(database)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close every connection."""

@@ -8,14 +8,14 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from starledger.catalog.export.formats import Format
 from starledger.catalog.query.answer import Answer
 from starledger.catalog.query.asking import Asker
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.released import Released
+from starledger.schema.closing import Closing
 from starledger.schema.database import Database, open_database
 from starledger.schema.settings import load_settings
 
@@ -63,7 +63,7 @@ def open_catalog(
     return Catalog(opened, stack)
 
 
-class Catalog:
+class Catalog(Closing):
     """The releases of a ledger, to be asked.
 
     Parameters
@@ -80,17 +80,6 @@ class Catalog:
         closing = stack or ExitStack()
         closing.callback(self._asker.close)
         self._close = weakref.finalize(self, closing.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close every connection, and stop the embedded server if nobody else uses it."""

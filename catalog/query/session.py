@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as driver
@@ -15,6 +14,7 @@ import pyarrow as pa
 from starledger.catalog.export.reading import address_of
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.uploads.upload import Upload
+from starledger.schema.closing import Closing
 from starledger.schema.database import Database, explained
 from starledger.schema.roles import Role
 
@@ -106,7 +106,7 @@ class Session:
             self._plain.close()
 
 
-class Readers:
+class Readers(Closing):
     """Connections of the reader's role, kept for the next query.
 
     The driver learns the server's types when the first one is made, which takes a while.
@@ -122,17 +122,6 @@ class Readers:
         self._lock = threading.Lock()
         self._first: Any = None
         self._idle: list[Any] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @contextmanager
     def session(self, limits: Limits) -> Iterator[Session]:
