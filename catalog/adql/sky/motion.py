@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from sqlglot.expressions.core import Expression
 
@@ -58,8 +59,19 @@ def epoch_prop_pos(
             ("stop", out_epoch),
         )
     }
-    layers = [
-        {"lon": point.lon_text, "lat": point.lat_text, **motions},
+    layers = _layers({"lon": point.lon_text, "lat": point.lat_text, **motions})
+    used = (*point.parts, parallax, pmra, pmdec, radial_velocity, ref_epoch, out_epoch)
+    lon, lat = angles(("x", "y", "z"))
+    return Point(written(layered(layers, lon), *used), written(layered(layers, lat), *used))
+
+
+def _layers(given: Mapping[str, str]) -> list[Mapping[str, str]]:
+    """Return the steps from the position and the motions to where the star is in space.
+
+    Its distance at the reference epoch is the unit.
+    """
+    return [
+        given,
         {
             "years": f"{_bounded('start')} * -1 + {_bounded('stop')}",
             "to_east": f"COALESCE({_bounded('pmra')}, 0) * {RADIANS!r}",
@@ -83,9 +95,6 @@ def epoch_prop_pos(
             "z": "far * sin_lat + north * cos_lat",
         },
     ]
-    used = (*point.parts, parallax, pmra, pmdec, radial_velocity, ref_epoch, out_epoch)
-    lon, lat = angles(("x", "y", "z"))
-    return Point(written(layered(layers, lon), *used), written(layered(layers, lat), *used))
 
 
 def _bounded(name: str) -> str:

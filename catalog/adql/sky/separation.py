@@ -64,17 +64,7 @@ def closer(
 def as_close(
     one: Point, other: Point, limit: Expression, select: exp.Select | None = None
 ) -> Expression:
-    """Return the condition that two positions are at most a limit apart.
-
-    Parameters
-    ----------
-    one, other
-        The positions.
-    limit
-        The limit, in degrees.
-    select
-        The query whose condition it becomes, for a crossmatch; None gives the plain test.
-    """
+    """Return the condition that two positions are at most a limit apart; else as `closer`."""
     test = f"{_half_angle(one, other)} <= {_half_limit(limit)}"
     return _with_ranges(one, other, limit, test, select)
 
