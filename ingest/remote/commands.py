@@ -27,7 +27,7 @@ from starledger.schema.console import (
 from starledger.schema.database import Database
 
 if TYPE_CHECKING:
-    from starledger.ingest.catalogs.ingesting import CatalogSummary
+    pass
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -143,18 +143,11 @@ def remote(
         "fetched": done.fetched,
         "kept": done.kept,
     }
-    refused = 0
     if not fetch_only:
         with database_of(context) as database:
-            summary = _ingested(database, wanted.release, done.files, layout, mapping)
-        refused = summary.n_rejected
-        counts = ("n_read", "n_inserted", "n_new_version", "n_unchanged", "n_rejected")
-        answer |= {
-            "release": summary.data_release,
-            **{name: getattr(summary, name) for name in ("run_id", *counts)},
-        }
+            answer |= _ingested(database, wanted.release, done.files, layout, mapping)
     report(answer, as_json=as_json)
-    if refused:
+    if answer.get("n_rejected"):
         context.exit(Exit.NOT_ALL)
 
 
@@ -164,8 +157,8 @@ def _ingested(
     files: Sequence[Path],
     layout: str | None,
     mapping: Path | None,
-) -> CatalogSummary:
-    """Ingest the files of a finished download, which are of one table."""
+) -> dict[str, Any]:
+    """Ingest the files of a finished download, which are of one table, and tell what came of it."""
     from starledger.ingest.catalogs.described import layouts_with
     from starledger.ingest.catalogs.ingesting import ingest_catalog
 
@@ -180,4 +173,6 @@ def _ingested(
         layout=name,
         layouts=layouts,
     )
-    return summary
+    counts = ("n_read", "n_inserted", "n_new_version", "n_unchanged", "n_rejected")
+    told = {name: getattr(summary, name) for name in ("run_id", *counts)}
+    return {"release": summary.data_release, **told}
