@@ -181,3 +181,24 @@ def starledger(capsys: pytest.CaptureFixture[str]) -> Command:
         return Answer(code if isinstance(code, int) else 0, said.out, said.err)
 
     return run
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"needs {name}")
+        pytest.skip(f"needs {name}; with CI in the environment the test fails without it")
+    return found
+
+
+@pytest.fixture
+def fitsverify() -> str:
+    """Return the path of the program that checks files of FITS."""
+    return _program("fitsverify")
+
+
+@pytest.fixture
+def stilts() -> str:
+    """Return the path of the program that reads tables of astronomy."""
+    return _program("stilts")

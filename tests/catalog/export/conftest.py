@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,27 +25,6 @@ def released(server: Server, upgraded: str) -> Iterator[Database]:
         publish(database.engine(), draft)
         publish(database.engine(), growing.draft_of_two(), materialise=True)
         yield database
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(f"needs {name}")
-        pytest.skip(f"needs {name}; with CI in the environment the test fails without it")
-    return found
-
-
-@pytest.fixture
-def fitsverify() -> str:
-    """Return the path of the program that checks files of FITS."""
-    return _program("fitsverify")
-
-
-@pytest.fixture
-def stilts() -> str:
-    """Return the path of the program that reads tables of astronomy."""
-    return _program("stilts")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -99,11 +97,8 @@ def test_what_cannot_be_written_leaves_nothing(found: StarSpectra, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(
-    shutil.which("fitsverify") is None and not os.environ.get("CI"), reason="needs fitsverify"
-)
-def test_fitsverify_finds_nothing(written: Path) -> None:
-    done = subprocess.run(["fitsverify", str(written)], capture_output=True, text=True, check=False)
+def test_fitsverify_finds_nothing(written: Path, fitsverify: str) -> None:
+    done = subprocess.run([fitsverify, str(written)], capture_output=True, text=True, check=False)
     assert "found 0 warning(s) and 0 error(s)" in done.stdout, done.stdout
 
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import warnings
 from pathlib import Path
@@ -126,21 +124,16 @@ def test_all_surveys_show_the_same_sky(tmp_path: Path) -> None:
     assert skies[0] == skies[1]
 
 
-NEEDS_FITSVERIFY = pytest.mark.skipif(
-    shutil.which("fitsverify") is None and not os.environ.get("CI"),
-    reason="needs fitsverify; with CI in the environment the test fails without it",
-)
-
-
-@NEEDS_FITSVERIFY
-def test_fitsverify_finds_no_error(simulated: tuple[str, Quality, Path, dict[str, int]]) -> None:
+def test_fitsverify_finds_no_error(
+    simulated: tuple[str, Quality, Path, dict[str, int]], fitsverify: str
+) -> None:
     _, _, out, _ = simulated
     files = [p for p in out.rglob("*") if p.name.endswith((".fits", ".fits.gz"))]
     for path in [*files[:6], *files[-6:]]:
         # APOGEE's own apStar files are warned of, as the grid stands in the primary header too.
         severity = ["-e"] if path.name.startswith("apStar") else []
         done = subprocess.run(
-            ["fitsverify", "-q", *severity, str(path)], capture_output=True, text=True, check=False
+            [fitsverify, "-q", *severity, str(path)], capture_output=True, text=True, check=False
         )
         assert "verification OK" in done.stdout, done.stdout
 
