@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -25,9 +25,6 @@ from starledger.schema.console import (
     settings_of,
 )
 from starledger.schema.database import Database
-
-if TYPE_CHECKING:
-    pass
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
