@@ -259,7 +259,7 @@ class Scope:
         return column in self.visible
 
     def _own_column(self, node: exp.Column) -> Column | None:
-        identifier = node.this
+        identifier, item = node.this, None
         if node.args.get("table") is None:
             if self.by_name is None:
                 self.by_name = by_lower_name(self.visible)
@@ -269,10 +269,10 @@ class Scope:
             if item is None:
                 return None
             found = item.named(identifier.this)
-            if not found:
-                self._no_column_of(node, item)
         if identifier.args.get("quoted"):
             found = [one for one in found if one.field.name == identifier.this]
+        if item is not None and not found:
+            self._no_column_of(node, item)
         if len(found) > 1:
             self._ambiguous(node, found)
         return found[0] if found else None
