@@ -122,6 +122,12 @@ class Adql(Dialect):
                 instance.update_positions(at)
             return instance if instance.is_primitive else self.validate_expression(instance)
 
+        def _parse_select(self, *given: Any, **named: Any) -> exp.Expr | None:
+            """Refuse a query that begins with FROM, which sqlglot takes for one of all columns."""
+            if self._curr and self._curr.token_type is TokenType.FROM:
+                self.raise_error("a query begins with SELECT", self._curr)
+            return super()._parse_select(*given, **named)
+
         def _parse_join(self, *given: Any, **named: Any) -> exp.Join | None:
             """Note whether the word JOIN was there, or only a comma."""
             comma = bool(self._curr) and self._curr.token_type is TokenType.COMMA

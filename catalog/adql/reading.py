@@ -144,12 +144,21 @@ def _check(text: str, word: Token, before: Token | None) -> None:
     if kind is TokenType.VAR and not REGULAR.match(word.text):
         refuse(text, word.start, f"{word.text[:40]!r} is no name.",
                'Names are letters, digits and _; put others into "double quotes".')  # fmt: skip
-    if before is None:
-        return
+    if before is not None:
+        _check_beside(text, word, before)
+
+
+def _check_beside(text: str, word: Token, before: Token) -> None:
+    """Refuse a word or mark that cannot stand behind the one before."""
+    kind = word.token_type
     if (before.token_type is TokenType.COMMA and kind not in AFTER_COMMA) or (
         kind is TokenType.COMMA and before.token_type not in BEFORE_COMMA
     ):
         refuse(text, word.start, "Something is missing at this comma.", "Take the comma away.")
+    opens_number = text[word.end + 1 : word.end + 2].isdigit()
+    if kind is TokenType.DOT and before.token_type not in NAMES and not opens_number:
+        refuse(text, word.start, "No name stands before this dot.",
+               "Write schema.table or table.column.")  # fmt: skip
     touches = before.end + 1 == word.start
     if touches and before.token_type in _NUMBERS and kind not in _AFTER_NUMBERS:
         refuse(text, word.start, "A number runs into a word.", "Put a space between them.")
