@@ -9,9 +9,10 @@ from astropy.io.fits import Header
 
 from starledger.catalog.export.about import About
 from starledger.catalog.export.fits.checksum import added, text_of
-from starledger.catalog.export.fits.text import NOTE, plain
+from starledger.catalog.export.fits.text import NOTE
 from starledger.catalog.export.kinds import kind_of
 from starledger.catalog.fields import Field
+from starledger.catalog.plain_ascii import plain_ascii
 from starledger.schema.units import DIMENSIONLESS
 
 _TAKEN = {
@@ -32,18 +33,18 @@ def primary(about: About) -> bytes:
     header["NAXIS"] = 0
     header["EXTEND"] = True
     _allow_long(header)
-    header["TITLE"] = plain(about.title)
+    header["TITLE"] = plain_ascii(about.title)
     taken = set(_TAKEN)
     for key, value in about.pairs:
         keyword = _keyword(key, taken)
         taken.add(keyword)
-        header[keyword] = plain(value)
-    header["COMMENT"] = plain(about.description)
+        header[keyword] = plain_ascii(value)
+    header["COMMENT"] = plain_ascii(about.description)
     return sealed(header, 0)
 
 
 def _keyword(key: str, taken: set[str]) -> str:
-    letters = "".join(one for one in plain(key).upper() if one.isalnum())[:8] or "ABOUT"
+    letters = "".join(one for one in plain_ascii(key).upper() if one.isalnum())[:8] or "ABOUT"
     found, number = letters, 1
     while found in taken:
         number += 1
@@ -79,7 +80,7 @@ def of_table(
     header["GCOUNT"] = 1
     header["TFIELDS"] = (len(fields), "columns")
     _allow_long(header)
-    header["EXTNAME"] = plain(name)
+    header["EXTNAME"] = plain_ascii(name)
     for number, field in enumerate(fields, 1):
         for key, value in _column(field, widths):
             header[f"{key}{number}"] = value
@@ -95,9 +96,9 @@ def _for_astropy(fields: Sequence[Field]) -> Iterator[str]:
     yield "datatype:"
     for field in fields:
         said = {
-            "name": plain(field.name),
+            "name": plain_ascii(field.name),
             "datatype": kind_of(field).ecsv,
-            "description": plain(field.description),
+            "description": plain_ascii(field.description),
             "meta": {"ucd": field.ucd},
         }
         line = f"- {json.dumps(said)}"
@@ -111,14 +112,14 @@ def _for_astropy(fields: Sequence[Field]) -> Iterator[str]:
 
 def _column(field: Field, widths: Mapping[str, int]) -> Iterator[tuple[str, str | int]]:
     kind = kind_of(field)
-    yield "TTYPE", plain(field.name)
+    yield "TTYPE", plain_ascii(field.name)
     yield "TFORM", f"{widths.get(field.name, 1)}{kind.fits}"
     if field.unit != DIMENSIONLESS:
         yield "TUNIT", field.unit
     if kind.is_integer:
         yield "TNULL", kind.smallest
     yield "TUCD", field.ucd
-    yield "TCOMM", plain(field.description)
+    yield "TCOMM", plain_ascii(field.description)
 
 
 def _allow_long(header: Header) -> None:

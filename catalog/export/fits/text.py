@@ -1,9 +1,8 @@
-"""Text in FITS, which knows ASCII alone: as escapes in rows, and as plain words in headers."""
+"""Text in the rows of FITS, which knows ASCII alone: as escapes, from which it comes back."""
 
 from __future__ import annotations
 
 import codecs
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,6 @@ NOTE = (
     "blanks is empty."
 )
 """What the header says of it."""
-
-_WORDS = {
-    "α": "alpha", "σ": "sigma", "χ²": "chi2", "χ": "chi", "λ": "lambda", "μ": "mu", "Å": "Angstrom",
-    "–": "-", "—": "-", "−": "-", "²": "2", "±": "+/-", "×": "x", "≤": "<=", "≥": ">=", "°": " deg",
-    "…": "...", "’": "'", "“": '"', "”": '"', "⁻": "-", "→": "->",
-}  # fmt: skip
 
 
 def escaped(text: str) -> str:
@@ -71,21 +64,6 @@ def _is_plain(strings: Strings) -> bool:
 def widest(array: pa.Array) -> int:
     """Return how many bytes the longest of some texts has."""
     return int(pc.max(pc.binary_length(array)).as_py() or 0)
-
-
-def plain(text: str) -> str:
-    """Return words for a header, in which Greek letters are spelled out and accents left out.
-
-    Examples
-    --------
-    >>> plain("The χ² of the Cramér–Rao bound at 5880 Å")
-    'The chi2 of the Cramer-Rao bound at 5880 Angstrom'
-    """
-    for sign, word in _WORDS.items():
-        text = text.replace(sign, word)
-    split = unicodedata.normalize("NFKD", " ".join(text.split()))
-    kept = "".join(one for one in split if not unicodedata.combining(one))
-    return kept.encode("ascii", "backslashreplace").decode()
 
 
 def in_fixed_width(array: pa.Array, width: int) -> np.ndarray[Any, Any]:

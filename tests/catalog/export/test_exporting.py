@@ -18,10 +18,10 @@ from sqlalchemy import text
 
 from starledger.catalog.export.errors import ExportError, NoSuchView
 from starledger.catalog.export.exporting import Planned, export, plan
-from starledger.catalog.export.fits.text import plain
 from starledger.catalog.export.formats import Format
 from starledger.catalog.export.manifest import Exported, beside, verify
 from starledger.catalog.fields import Field
+from starledger.catalog.plain_ascii import plain_ascii
 from starledger.schema.database import Database
 from starledger.schema.units import DIMENSIONLESS
 from tests.catalog.export.read_back import read_back
@@ -103,7 +103,7 @@ def test_votlint_has_only_our_units_to_say(released: Database, stilts: str, tmp_
 
 def _wanted(field: Field, format_: Format) -> tuple[str, str, str, str]:
     unit = "" if field.unit == DIMENSIONLESS else field.unit
-    said = plain(field.description) if format_ is Format.FITS else field.description
+    said = plain_ascii(field.description) if format_ is Format.FITS else field.description
     return field.name, unit, field.ucd, said
 
 
