@@ -163,7 +163,7 @@ def _words(labels: Sequence[str], visit: VisitSpectrum) -> Iterator[str]:
         yield _quantity(LABELS[name].latex, value, error, LABELS[name].unit)
     if about["rv"] is not None:
         yield _quantity("RV", about["rv"], about["err_rv"], "km/s")
-    yield rf"$\chi^2$ = {about['chi2']:.6g}, {about['n_pixels']:,} pixels"
+    yield rf"$\chi^2$ = {about['chi2']:.5g}, {about['n_pixels']:,} pixels"
 
 
 def _quantity(sign: str, value: float, error: float | None, unit: str) -> str:
