@@ -139,10 +139,12 @@ def spectra_of_visit(
 
     Parameters
     ----------
-    database, shard_root, model_root, release, model
+    database, shard_root, model_root, release
         As for `spectra_of`.
     visit
         Its number, or the survey's identifier.
+    model
+        Whose fit; by default that of the model recommended for teff.
 
     Raises
     ------
