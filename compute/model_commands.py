@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starledger.compute.cannon_command import cannon
 from starledger.compute.plot_command import plot
 from starledger.compute.precision_command import precision
 from starledger.compute.train_command import train
@@ -35,6 +36,7 @@ def model() -> None:
     """Keep models: trained, immutable things that give labels for spectra."""
 
 
+model.add_command(cannon)
 model.add_command(train)
 model.add_command(plot)
 model.add_command(precision)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from starledger.compute.command_words import device_named, names_listed, window_named
 from starledger.schema.console import database_of, json_option, progress, report, settings_of
 from starledger.schema.errors import StarledgerError
 from starledger.schema.migrate import require_head
@@ -92,7 +93,7 @@ def train(context: click.Context, /, name: str, *, seed: int, as_json: bool, **g
     from starledger.compute.models.registry import Registration, register, require_free
     from starledger.compute.training.networks import train_payne
 
-    settings, device = _settings(seed=seed, **given), _device(given["device"])
+    settings, device = _settings(seed=seed, **given), device_named(given["device"])
     about = Registration(
         name=name,
         description=given["description"],
@@ -135,20 +136,6 @@ def _settings(
     )
 
 
-def _device(named: str | None) -> torch.device:
-    import torch
-
-    try:
-        device = torch.device(named or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise StarledgerError(
-            f"The device {named!r} cannot be used: {str(error).splitlines()[0]}.",
-            remedy="Leave out --device, or write --device cpu.",
-        ) from None
-    return device
-
-
 def _from_file(
     *, source: Path, labels: str | None, normalisation: str | None, window: str | None, **_: Any
 ) -> _Taught:
@@ -164,7 +151,7 @@ def _from_file(
             "--window cuts synthesized spectra only.", remedy="Cut the file, or leave it out."
         )
     return _Taught(
-        read_training_file(source, _names(labels), normalisation), {"trained_on": source.name}
+        read_training_file(source, names_listed(labels), normalisation), {"trained_on": source.name}
     )
 
 
@@ -194,10 +181,10 @@ def _synthesized(
         raise StarledgerError(
             f"--spectra {spectra} are too few to learn from.", remedy="Write --spectra 2000."
         )
-    names = None if labels is None else _names(labels)
+    names = None if labels is None else names_listed(labels)
     processes = os.cpu_count() or 1
     made = abinitio(
-        instrument.removesuffix(":full"), names, Quality(quality), _window(window), processes
+        instrument.removesuffix(":full"), names, Quality(quality), window_named(window), processes
     )
     drawn = sparse_sampling(made.names).draw(spectra, seed)
     with progress("spectra", spectra) as advance:
@@ -205,19 +192,3 @@ def _synthesized(
     mask = torch.from_numpy(made.unseen) if made.unseen.any() else None
     origin = {"trained_on": "ab-initio spectra", "quality": quality, "window": window}
     return _Taught(taught, origin | {"spectra": spectra}, mask)
-
-
-def _names(labels: str) -> list[str]:
-    return [named.strip() for named in labels.split(",")]
-
-
-def _window(given: str | None) -> tuple[float, float] | None:
-    if given is None:
-        return None
-    try:
-        low, high = (float(end) for end in given.split(","))
-    except ValueError:
-        raise StarledgerError(
-            f"--window {given!r} is no pair of wavelengths.", remedy="Write --window 5000,5400."
-        ) from None
-    return low, high

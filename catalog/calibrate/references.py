@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from starledger.catalog.calibrate.combined import CombinationOf
@@ -14,11 +14,9 @@ from starledger.catalog.calibrate.evidence import Evidence
 from starledger.catalog.calibrate.source import Reading
 from starledger.catalog.calibrate.star_rows import NoBridge, by_crossmatch, by_gaia
 from starledger.ingest.crossmatch.sides import Side, last_closed_run, named_release, side_of
+from starledger.ingest.soundness import sound_label, sound_row
 from starledger.schema.errors import StarledgerError
-from starledger.schema.tables import ApogeeStar, CatalogLabel, CrossmatchRun
-
-_STAR_BAD = 1 << 23
-"""Of APOGEE's ASPCAPFLAG, whose other bits warn or are of single labels."""
+from starledger.schema.tables import CatalogLabel, CrossmatchRun
 
 
 class NoReference(StarledgerError):
@@ -78,15 +76,15 @@ class Reference:
         place = _place_of(reading.connection, side, self.release, reading.plan.label)
         table = side.table
         pairs = self.stars(reading.connection, reading.run, side).subquery("pair_of_star")
-        value, flags = table.labels[place], table.label_flags[place]
+        value = table.labels[place]
         return (
             select(pairs.c.star_id, pairs.c.row_id, value, table.errors[place])
             .ext(distinct_on(pairs.c.star_id))
             .join(table, side.row_id == pairs.c.row_id)
             .where(
                 value.is_not(None),
-                or_(flags.is_(None), flags == 0),
-                *_sound(table),
+                sound_label(side, place),
+                sound_row(side),
                 func.coalesce(table.snr, 1e30) >= self.min_snr,
             )
             .order_by(
@@ -112,15 +110,6 @@ class Reference:
                 remedy="`starledger status` shows the runs that there are.",
             )
         return by_crossmatch(run, side, match)  # type: ignore[arg-type]  # the same columns
-
-
-def _sound(table: type[Any]) -> list[ColumnElement[bool]]:
-    """Return the condition that the survey itself would use a row: its fit was not bad."""
-    if not hasattr(table, "survey_flags"):
-        return []
-    if table is ApogeeStar:
-        return [table.survey_flags.op("&")(_STAR_BAD) == 0]
-    return [table.survey_flags == 0]
 
 
 def _place_of(connection: Connection, side: Side, release: str, label: str) -> int:

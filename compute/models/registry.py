@@ -160,7 +160,7 @@ def _arms(about: Registration) -> list[tuple[str, str]]:
             f"{about.name!r} is no name for a model.",
             remedy="Use lower-case letters, digits and _, a letter first: payne_apogee_5n.",
         )
-    return [_instrument_and_arm(named) for named in about.instruments]
+    return [instrument_and_arm(named) for named in about.instruments]
 
 
 def _is_there(connection: Connection, model: StoredModel, about: Registration) -> bool:
@@ -229,12 +229,12 @@ def _enter_instruments(
         connection.execute(insert(ModelInstrument), values)
 
 
-def _instrument_and_arm(named: str) -> tuple[str, str]:
+def instrument_and_arm(named: str) -> tuple[str, str]:
     """Return what ``apogee`` or ``lamost_mrs:red`` means.
 
     Examples
     --------
-    >>> _instrument_and_arm("apogee"), _instrument_and_arm("lamost_mrs:red")
+    >>> instrument_and_arm("apogee"), instrument_and_arm("lamost_mrs:red")
     (('apogee', 'full'), ('lamost_mrs', 'red'))
     """
     name, _, arm = named.partition(":")

@@ -27,23 +27,17 @@ from starledger.compute.spectra.normalisation import continuum, normalise
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 from starledger.compute.synthesis.labels import label_tensor
 from starledger.compute.training.networks import TrainingSpectra
-from starledger.schema.errors import StarledgerError
+from starledger.compute.training.windows import BadWindow, within
 
 Floats = NDArray[np.float64]
 
 NORMALISATION = "gaussian_50"
 """Spectra are divided by themselves, smoothed with a Gaussian of 50 Å."""
-MIN_PIXELS = 20
-"""A window must hold so many."""
 AT_ONCE = 16
 """Stars that are synthesized at once."""
 _PIXELS_BESIDE = 30
 _WIDTHS_BESIDE = 25.0
 """Pixels of the band, and Å, that are synthesized beyond the ends of a window."""
-
-
-class BadWindow(StarledgerError):
-    """Wavelengths that an instrument does not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +104,7 @@ class AbInitio:
     @cached_property
     def wavelength(self) -> Floats:
         """Wavelengths of the pixels in vacuum in Å."""
-        seen = self.spectrograph.wavelength
-        if self.window is None:
-            return seen
-        low, high = self.window
-        inside = seen[(seen >= low) & (seen <= high)]
-        if len(inside) < MIN_PIXELS:
-            raise BadWindow(
-                f"{self.spectrograph.instrument.name} have {len(inside)} pixels from {low:g} to "
-                f"{high:g} Å, fewer than {MIN_PIXELS}.",
-                remedy=f"Choose a window in {seen[0]:.0f} to {seen[-1]:.0f} Å.",
-            )
-        return inside
+        return within(self.spectrograph.wavelength, self.window, self.spectrograph.instrument.name)
 
     @cached_property
     def unseen(self) -> NDArray[np.bool_]:

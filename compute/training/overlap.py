@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Double, Select, and_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
-from starledger.compute.models.base import Spectra
-from starledger.compute.models.cannon.training import BadTrainingSet, TrainingSet
-from starledger.compute.models.stored import canonical_json
-from starledger.compute.spectra.doppler import Mover
-from starledger.compute.spectra.grid import PixelGrid
-from starledger.compute.spectra.normalisation import continuum, normalise
-from starledger.compute.work.leases import Lease
-from starledger.compute.work.pixels import PixelReader
-from starledger.schema.tables import Shard, TrainingMember
-from starledger.schema.tables import TrainingSet as TrainingSetRow
+from starledger.compute.models.cannon.training import BadTrainingSet
+from starledger.compute.models.registry import instrument_and_arm
+from starledger.compute.training.matches import LabelMatch
+from starledger.ingest.soundness import sound_label, sound_row
+from starledger.schema.tables import Instrument, Neighbourhood, Spectrum
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-_CUTS = ("min_snr", "min_catalog_snr", "ranges")
-_BESIDE = 30
-"""Pixels that are read beyond the ends of the grid, lest moving a spectrum leave gaps there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +28,22 @@ class Cuts:
     Parameters
     ----------
     min_snr, min_catalog_snr
-        Least signal-to-noise ratios a pixel of the spectra, and of the rows that give labels.
+        Least signal-to-noise ratios a pixel of the spectra, and of the rows that give labels. With
+        0, those whose ratio is not known count too.
     ranges
         Least and greatest value of some labels, each in its own unit.
+    kind
+        Of the spectra: exposure, visit or coadd.
+    instrument
+        Of the spectra, like ``apogee``, or ``lamost_mrs:red`` for one arm; without, all must be of
+        the same.
     """
 
     min_snr: float = 0.0
     min_catalog_snr: float = 0.0
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    kind: str = "visit"
+    instrument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +54,24 @@ class Overlap:
     ----------
     names
         Of the labels.
+    instrument
+        Of the spectra, with its arm where it has several.
     spectrum_ids, source_row_ids
         The spectra, and the catalog rows that give their labels.
     labels, errors
         Spectra × labels, in label units; an error that is not told is NaN.
     rv
-        Of the spectra, in km/s, as their survey measured them.
+        How fast stars move in the frame of their spectra, in km/s, as the survey measured it.
     shard_ids, shard_rows
         Where their pixels are.
     recipe
         How they were chosen.
+    left_out
+        How many of the matched spectra do not count, for each reason.
     """
 
     names: tuple[str, ...]
+    instrument: str
     spectrum_ids: Integers
     source_row_ids: Integers
     labels: Floats
@@ -78,209 +80,163 @@ class Overlap:
     shard_ids: Integers
     shard_rows: Integers
     recipe: Mapping[str, Any]
+    left_out: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.spectrum_ids)
 
 
-_OVERLAP = """
-SELECT DISTINCT ON (g.row_id) s.spectrum_id, g.row_id, s.rv::float8 AS rv, s.shard_id, s.shard_row,
-    {labels}, {errors}
-FROM ledger.neighbourhood n
-JOIN ledger.spectrum s ON s.spectrum_id = n.left_row_id
-JOIN ledger.{table} g ON g.row_id = n.right_row_id
-WHERE n.crossmatch_run_id = :run AND n.rank = 1 AND s.valid_to_run_id IS NULL
-    AND g.valid_to_run_id IS NULL AND s.rv IS NOT NULL AND s.frame = 'barycentric'
-    AND s.snr >= :snr AND g.snr >= :catalog_snr AND g.survey_flags = 0 AND {good}
-ORDER BY g.row_id, s.snr DESC, s.spectrum_id
-"""
-
-
-def overlap(
-    connection: Connection, crossmatch_run_id: int, names: Sequence[str], cuts: Cuts
-) -> Overlap:
+def overlap(connection: Connection, match: LabelMatch, names: Sequence[str], cuts: Cuts) -> Overlap:
     """Find the overlap of spectra with a catalog that has labels: for each row the best spectrum.
 
     Parameters
     ----------
     connection
         To the ledger.
-    crossmatch_run_id
-        A crossmatch of a data release of spectra, on the left, with one of labels.
+    match
+        The crossmatch.
     names
-        Of the labels; a row must have all of them, and no flag.
+        Of the labels; a row must have all of them, and none that its survey calls bad.
     cuts
         What is good enough.
 
     Raises
     ------
     BadTrainingSet
-        The run is no such crossmatch, the catalog lacks a label, or nothing is good enough.
+        The catalog lacks a label, nothing is good enough, or spectra are of several instruments.
     """
-    table, places = _catalog(connection, crossmatch_run_id, names)
-    subscripts = [places[name] for name in names]
-    good = [
-        f"g.labels[{i}] IS NOT NULL AND coalesce(g.label_flags[{i}], 0) = 0" for i in subscripts
-    ]
-    bounds: dict[str, float] = {}
-    for name in cuts.ranges.keys() - places.keys():
-        raise BadTrainingSet(f"The catalog has no {name}.", remedy="Leave its range out.")
-    for name, (low, high) in cuts.ranges.items():
-        good.append(f"g.labels[{places[name]}] BETWEEN :low_{name} AND :high_{name}")
-        bounds |= {f"low_{name}": low, f"high_{name}": high}
-    query = _OVERLAP.format(
-        table=table,
-        labels=", ".join(f"g.labels[{i}]::float8" for i in subscripts),
-        errors=", ".join(f"g.errors[{i}]::float8" for i in subscripts),
-        good=" AND ".join(good),
-    )
-    about = {"run": crossmatch_run_id, "snr": cuts.min_snr, "catalog_snr": cuts.min_catalog_snr}
-    rows = [tuple(row) for row in connection.execute(text(query), about | bounds)]
-    if not rows:
+    _check(match, names, cuts)
+    needed = _requirements(match, names, cuts)
+    left_out, met = _left_out(connection, match, needed)
+    if not met:
         raise BadTrainingSet(
-            f"No spectrum of crossmatch run {crossmatch_run_id} has all labels within the cuts.",
+            f"No spectrum of crossmatch run {match.run_id} is good enough to teach: "
+            f"{_told(left_out)}.",
             remedy="Take fewer labels, or wider cuts.",
         )
-    numbers = np.array(rows, float).reshape(len(rows), 5 + 2 * len(names))
-    ids = np.array([(row[0], row[1], row[3], row[4]) for row in rows], np.int64).reshape(-1, 4)
+    rows = connection.execute(_chosen(match, names, needed)).all()
+    ids = np.array([tuple(row)[:4] for row in rows], np.int64)
+    numbers = np.array([tuple(row)[5:] for row in rows], float)
+    labels, errors = np.split(numbers[:, 1:], 2, axis=1)
+    if met > len(rows):
+        left_out["worse spectra of the same row"] = met - len(rows)
+    recipe = {"crossmatch_run_id": match.run_id, **asdict(cuts)}
     return Overlap(
-        tuple(names),
-        ids[:, 0],
-        ids[:, 1],
-        numbers[:, 5 : 5 + len(names)],
-        numbers[:, 5 + len(names) :],
-        numbers[:, 2],
-        ids[:, 2],
-        ids[:, 3],
-        {"crossmatch_run_id": crossmatch_run_id, **asdict(cuts)},
-    )
+        tuple(names), _instrument({row.instrument for row in rows}), ids[:, 0], ids[:, 1],
+        labels, errors, numbers[:, 0], ids[:, 2], ids[:, 3], recipe, left_out,
+    )  # fmt: skip
 
 
-def _catalog(connection: Connection, run: int, names: Sequence[str]) -> tuple[str, dict[str, int]]:
-    """Return the table of a crossmatch's right side, and the subscripts of its labels."""
-    match = connection.execute(
-        text("SELECT left_table, right_table, right_data_release_id FROM ledger.crossmatch_run"
-             " WHERE run_id = :run"),
-        {"run": run},
-    ).one_or_none()  # fmt: skip
-    if match is None or match.left_table != "spectrum":
+def _check(match: LabelMatch, names: Sequence[str], cuts: Cuts) -> None:
+    release = match.catalog.release
+    if missing := [name for name in names if name not in match.places]:
         raise BadTrainingSet(
-            f"Run {run} did not match spectra with a catalog.",
-            remedy="`starledger crossmatch SPECTRA CATALOG` does.",
+            f"{release} has no {missing[0]}.",
+            remedy=f"It has {', '.join(sorted(match.places)) or 'no labels at all'}.",
         )
-    query = text("SELECT label, position FROM ledger.catalog_label WHERE data_release_id = :id")
-    found = connection.execute(query, {"id": match.right_data_release_id})
-    places = {row.label: int(row.position) for row in found}
-    if missing := [name for name in names if name not in places]:
-        raise BadTrainingSet(
-            f"The catalog of crossmatch run {run} has no {missing[0]}.",
-            remedy=f"It has {', '.join(sorted(places)) or 'no labels at all'}.",
-        )
-    return str(match.right_table), places
-
-
-def at_rest(
-    connection: Connection,
-    shard_root: Path,
-    found: Overlap,
-    wavelength: Floats,
-    normalisation: str,
-) -> TrainingSet:
-    """Read the spectra of an overlap, move them to rest and divide them by their continuum.
-
-    Parameters
-    ----------
-    connection, shard_root
-        The ledger and its shards.
-    found
-        The overlap.
-    wavelength
-        Of the pixels that are wanted, evenly spaced, in vacuum in Å.
-    normalisation
-        The name of the continuum.
-    """
-    grid = PixelGrid.even(wavelength)
-    ratio = wavelength[1] / wavelength[0]
-    beside = ratio ** np.arange(1.0, _BESIDE + 1)
-    wide = np.concatenate([wavelength[0] / beside[::-1], wavelength, wavelength[-1] * beside])
-    reader = PixelReader(shard_root, wide, continuum("none", wide))
-    lease = Lease(0, found.spectrum_ids, found.shard_ids, found.shard_rows)
-    shards: dict[int, Any] = {
-        row.shard_id: row
-        for row in connection.execute(
-            select(Shard.shard_id, Shard.path, Shard.sha256).where(
-                Shard.shard_id.in_(np.unique(found.shard_ids).tolist())
+    for name, (low, high) in cuts.ranges.items():
+        if name not in match.places:
+            raise BadTrainingSet(f"{release} has no {name}.", remedy="Leave its range out.")
+        if not low < high:
+            raise BadTrainingSet(
+                f"The range of {name} from {low:g} to {high:g} is empty.",
+                remedy="Give the lower end first.",
             )
-        )
+
+
+def _requirements(
+    match: LabelMatch, names: Sequence[str], cuts: Cuts
+) -> dict[str, ColumnElement[bool]]:
+    """Return what spectra and rows must meet, by what is said of those that do not."""
+    table, places = match.catalog.table, match.places
+    needed = {
+        "of another kind": Spectrum.kind == cuts.kind,
+        "without a barycentric velocity": _velocity().is_not(None),
+        "flagged by the catalog": sound_row(match.catalog),
+        "without all labels": and_(*(table.labels[places[name]].is_not(None) for name in names)),
+        "with a flagged label": and_(*(sound_label(match.catalog, places[name]) for name in names)),
     }
-    read = reader.read(lease, shards)
-    if read.failures:
-        raise BadTrainingSet(
-            f"Spectrum {read.failures[0].spectrum_id} cannot be read: {read.failures[0].error}.",
-            remedy="Restore its shard from a backup.",
-        )
-    order = np.argsort(read.rows)
-    spectra = Spectra(read.spectra.flux[order], read.spectra.ivar[order])
-    mover = Mover(PixelGrid.even(wide), grid)
-    moved = mover.resample(spectra, torch.from_numpy(-found.rv))
-    moved = normalise(moved, continuum(normalisation, wavelength))
-    return TrainingSet(
-        found.names, torch.from_numpy(found.labels), moved, torch.from_numpy(wavelength)
+    if cuts.instrument is not None:
+        name, arm = instrument_and_arm(cuts.instrument)
+        needed["of another instrument"] = and_(Instrument.name == name, Spectrum.arm == arm)
+    if cuts.min_snr > 0:
+        needed["of lower S/N"] = Spectrum.snr >= cuts.min_snr
+    if cuts.min_catalog_snr > 0:
+        needed["of lower S/N in the catalog"] = table.snr >= cuts.min_catalog_snr
+    for name, (low, high) in cuts.ranges.items():
+        needed[f"outside the range of {name}"] = table.labels[places[name]].between(low, high)
+    return needed
+
+
+def _velocity() -> ColumnElement[float]:
+    """Return the velocity of a star in the frame of its spectrum; null where it is not known."""
+    shift = cast(Spectrum.frame_shift, Double)
+    own = cast(Spectrum.rv, Double)
+    return case(
+        (Spectrum.frame == "barycentric", own),
+        (Spectrum.frame == "shifted", func.coalesce(own, shift) - shift),
+        else_=None,
     )
 
 
-def enter(connection: Connection, name: str, found: Overlap) -> int:
-    """Enter an overlap as a training set and return its number; the same twice is one.
-
-    Parameters
-    ----------
-    connection
-        Of the owner.
-    name
-        In commands and SQL.
-    found
-        The overlap.
-    """
-    # By which crossmatch they were found does not belong to what they are.
-    kept = {name: value for name, value in found.recipe.items() if name in _CUTS}
-    digest = hashlib.sha256(canonical_json([list(found.names), kept]).encode())
-    for values in (found.spectrum_ids, found.source_row_ids, found.labels, found.errors):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    known = select(TrainingSetRow.training_set_id).where(
-        TrainingSetRow.sha256 == digest.hexdigest()
+def _matched(match: LabelMatch, *columns: Any) -> Select[Any]:
+    """Return the query of columns of all matched spectra that count, with their rows."""
+    return (
+        select(*columns)
+        .select_from(Neighbourhood)
+        .join(Spectrum, Spectrum.spectrum_id == Neighbourhood.left_row_id)
+        .join(Instrument, Instrument.instrument_id == Spectrum.instrument_id)
+        .join(match.catalog.table, match.catalog.row_id == Neighbourhood.right_row_id)
+        .where(
+            Neighbourhood.crossmatch_run_id == match.run_id,
+            Neighbourhood.rank == 1,
+            match.spectra.counts(),
+            match.catalog.counts(),
+        )
     )
-    if (number := connection.execute(known).scalar_one_or_none()) is not None:
-        return int(number)
-    taken = select(TrainingSetRow.training_set_id).where(TrainingSetRow.name == name)
-    if connection.execute(taken).scalar_one_or_none() is not None:
+
+
+def _left_out(
+    connection: Connection, match: LabelMatch, needed: Mapping[str, ColumnElement[bool]]
+) -> tuple[dict[str, int], int]:
+    """Return how many spectra fail each requirement first, and how many meet all."""
+    all_so_far = [and_(*list(needed.values())[: i + 1]) for i in range(len(needed))]
+    counts = [func.count(), *(func.count().filter(one) for one in all_so_far)]
+    met = [int(count) for count in connection.execute(_matched(match, *counts)).one()]
+    lost = {why: met[i] - met[i + 1] for i, why in enumerate(needed)}
+    return {why: count for why, count in lost.items() if count}, met[-1]
+
+
+def _chosen(
+    match: LabelMatch, names: Sequence[str], needed: Mapping[str, ColumnElement[bool]]
+) -> Select[Any]:
+    """Return the query of the spectra that teach: for each row the one of the highest S/N."""
+    table, places = match.catalog.table, [match.places[name] for name in names]
+    instrument = case(
+        (Spectrum.arm == "full", Instrument.name), else_=Instrument.name + ":" + Spectrum.arm
+    )
+    row_id = match.catalog.row_id
+    return (
+        _matched(
+            match, Spectrum.spectrum_id, row_id, Spectrum.shard_id, Spectrum.shard_row,
+            instrument.label("instrument"), _velocity(),
+            *(cast(of[place], Double) for of in (table.labels, table.errors) for place in places),
+        )
+        .where(*needed.values())
+        .ext(distinct_on(row_id))
+        .order_by(row_id, Spectrum.snr.desc().nulls_last(), Spectrum.spectrum_id)
+    )  # fmt: skip
+
+
+def _instrument(found: set[str]) -> str:
+    if len(found) > 1:
         raise BadTrainingSet(
-            f"Another training set is called {name}.", remedy="Choose another name."
+            f"The spectra are of several instruments or arms: {', '.join(sorted(found))}.",
+            remedy="Name the one that the model is for.",
         )
-    about = {
-        "name": name,
-        "sha256": digest.hexdigest(),
-        "source": "observed",
-        "labels": list(found.names),
-        "recipe": dict(found.recipe),
-    }
-    made = insert(TrainingSetRow).returning(TrainingSetRow.training_set_id)
-    number = int(connection.execute(made, about).scalar_one())
-    members = [
-        {
-            "training_set_id": number,
-            "spectrum_id": int(spectrum),
-            "source_row_id": int(row),
-            "labels": labels,
-            "errors": errors,
-            "role": "train",
-        }
-        for spectrum, row, labels, errors in zip(
-            found.spectrum_ids,
-            found.source_row_ids,
-            found.labels.tolist(),
-            [[None if np.isnan(e) else e for e in row] for row in found.errors.tolist()],
-            strict=True,
-        )
-    ]
-    connection.execute(insert(TrainingMember), members)
-    return number
+    return found.pop()
+
+
+def _told(left_out: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} are {why}" for why, count in left_out.items())
+    return told or "none was matched"

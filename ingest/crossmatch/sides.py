@@ -153,6 +153,16 @@ def side_of(connection: Connection, release: Release, as_of: int) -> Side:
     )
 
 
+def numbered_side(connection: Connection, number: int, as_of: int) -> Side:
+    """Return the side that the data release of a number makes; see `side_of`."""
+    row = connection.execute(
+        select(Survey.name, DataRelease.name, DataRelease.version, DataRelease.product)
+        .join(Survey, Survey.survey_id == DataRelease.survey_id)
+        .where(DataRelease.data_release_id == number)
+    ).one()
+    return side_of(connection, Release(*row), as_of)
+
+
 def named_release(connection: Connection, text: str) -> Release:
     """Return the data release that ``SURVEY/NAME[/VERSION][:PRODUCT]`` means.
 

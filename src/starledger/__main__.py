@@ -21,6 +21,7 @@ COMMANDS = {
     "combine": "starledger.catalog.combine.commands:combine",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
+    "demo": "starledger.catalog.demo.command:demo",
     "doctor": "starledger.catalog.commands:doctor",
     "export": "starledger.catalog.export.commands:export",
     "fit": "starledger.compute.fit_commands:fit",

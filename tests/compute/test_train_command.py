@@ -18,10 +18,10 @@ from starledger.compute.models.registry import (
     load_model,
 )
 from starledger.compute.spectra.grid import UnusableGrid
-from starledger.compute.training.abinitio import BadWindow
 from starledger.compute.training.label_sampling import UnsampledLabel
 from starledger.compute.training.networks import NotTrainable
 from starledger.compute.training.training_files import TrainingFileRefused
+from starledger.compute.training.windows import BadWindow
 from starledger.schema.database import Database
 from starledger.schema.errors import StarledgerError
 from starledger.schema.labels import UnknownLabel

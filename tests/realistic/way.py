@@ -16,17 +16,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from starledger.__main__ import main
-from starledger.compute.models.cannon.terms import Terms
-from starledger.compute.models.cannon.training import train
-from starledger.compute.models.registry import Registration, register
-from starledger.compute.training.overlap import Cuts, at_rest, enter, overlap
+from starledger.compute.training.overlap import Cuts
 from starledger.schema.database import Database
-from starledger.schema.settings import load_settings
 from tests.realistic.sky import LABELS, Sky
 
-WAVELENGTH = 10 ** np.arange(3.6130, 3.7540, 1e-4)
-"""Pixels of LAMOST's blue arm in vacuum in Å, away from the air's bands and the dichroic."""
-NORMALISATION = "gaussian_50"
+WINDOW = "4102,5674.2"
+"""LAMOST's blue arm in vacuum in Å, away from the air's bands and the dichroic."""
 CUTS = Cuts(
     min_snr=30.0, min_catalog_snr=25.0, ranges={"teff": (4100.0, 7100.0), "logg": (0.8, 5.2)}
 )
@@ -104,30 +99,23 @@ class Way:
 
     def train(self, name: str = MODEL, order: int = ORDER, cuts: Cuts = CUTS) -> int:
         """Train a Cannon on the overlap with GALAH DR2; return how many stars taught it."""
-        user = self.user
-        match = user("crossmatch", "lamost/dr5:spectra", "galah/dr2", "--radius", 2)
-        settings = load_settings({}).settings
-        engine = self.database.engine()
-        with engine.begin() as connection:
-            found = overlap(connection, match["run"], LABELS, cuts)
-            training = enter(connection, f"{name}_stars", found)
-            taught = at_rest(connection, settings.shard_root, found, WAVELENGTH, NORMALISATION)
-        cannon = train(taught, Terms.up_to(order, len(LABELS)))
-        about = Registration(
-            name=name,
-            description="LAMOST spectra with labels of GALAH DR2, simulated.",
-            instruments=("lamost_lrs",),
-            settings={"order": order, "normalisation": NORMALISATION},
-            training_set_id=training,
+        self.user("crossmatch", "lamost/dr5:spectra", "galah/dr2", "--radius", 2)
+        ranges = [("--range", label, *ends) for label, ends in cuts.ranges.items()]
+        taught = self.user(
+            *("model", "cannon", name, "lamost/dr5:spectra", "galah/dr2"),
+            *("--labels", ",".join(LABELS), "--order", order, "--window", WINDOW),
+            *("--min-snr", cuts.min_snr, "--min-catalog-snr", cuts.min_catalog_snr),
+            *(word for one in ranges for word in one),
+            *("--held-out", 0, "--device", "cpu"),
+            *("--description", "LAMOST spectra with labels of GALAH DR2, simulated."),
         )
-        register(engine, settings.model_root, cannon, about)
-        return len(found)
+        return int(taught["n_training"])
 
     def fit(self, name: str = MODEL) -> None:
         """Fit all visits, judge and combine them."""
         user = self.user
         user(
-            *("fit", name, "--continuum", NORMALISATION, "--emulator-error"),
+            *("fit", name, "--emulator-error"),
             *("--where", "snr > 15", "--workers", 2, "--threads", 1, "--device", "cpu"),
         )
         user("quality", "run", name)

@@ -38,6 +38,8 @@ class Cannon:
         Terms × pixels; single or double precision, and so are the spectra that come out.
     scatter
         Intrinsic scatter of each pixel; `UNTRAINED` where nothing was learnt.
+    normalisation
+        How its training spectra were normalised; None where that is not known.
     """
 
     labels: tuple[str, ...]
@@ -49,6 +51,7 @@ class Cannon:
     scales: Tensor
     coefficients: Tensor
     scatter: Tensor
+    normalisation: str | None = None
 
     @property
     def error(self) -> Tensor:
@@ -81,11 +84,13 @@ class Cannon:
 
     def stored(self) -> StoredModel:
         """Return it as files hold it."""
-        configuration = {
+        configuration: dict[str, Any] = {
             "system": SYSTEM,
             "labels": list(self.labels),
             "exponents": [list(one) for one in self.terms.exponents],
         }
+        if self.normalisation is not None:
+            configuration["normalisation"] = self.normalisation
         return StoredModel(configuration, self._tensors())
 
     @classmethod
@@ -101,7 +106,8 @@ class Cannon:
         try:
             labels = tuple(settings["labels"])
             terms = Terms(tuple(tuple(one) for one in settings["exponents"]))
-            made = cls(labels, terms, **tensors)
+            said = settings.get("normalisation")
+            made = cls(labels, terms, **tensors, normalisation=None if said is None else str(said))
             fits = made.coefficients.shape == (len(terms), len(made.wavelength))
             fits &= all(len(one) == len(labels) for one in (*terms.exponents, made.pivots))
         except (KeyError, TypeError, ValueError, AttributeError):

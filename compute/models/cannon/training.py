@@ -83,7 +83,10 @@ class TrainingSet:
 
 
 def train(
-    training_set: TrainingSet, terms: Terms | None = None, label_mask: Tensor | None = None
+    training_set: TrainingSet,
+    terms: Terms | None = None,
+    label_mask: Tensor | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Cannon:
     """Train a Cannon, scatter included.
 
@@ -95,13 +98,15 @@ def train(
         Of the polynomials; all up to the second order where not given.
     label_mask
         Which labels each pixel may depend on: labels × pixels, true or false. All where not given.
+    advance
+        Called with how many more pixels are trained.
 
     Raises
     ------
     UndeterminedTerms
         The stars are too few or too alike.
     """
-    return _train(training_set, terms, label_mask, _fitting)
+    return _train(training_set, terms, label_mask, _fitting, advance)
 
 
 def train_with_scatter(
@@ -124,7 +129,11 @@ def _fitting(design: Design, flux: Tensor, ivar: Tensor, pixels: Tensor) -> Fitt
 
 
 def _train(
-    training_set: TrainingSet, terms: Terms | None, label_mask: Tensor | None, fit: PixelFit
+    training_set: TrainingSet,
+    terms: Terms | None,
+    label_mask: Tensor | None,
+    fit: PixelFit,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Cannon:
     labels, flux = training_set.labels.double(), training_set.spectra.flux
     terms = terms or Terms.up_to(2, labels.shape[1])
@@ -139,6 +148,7 @@ def _train(
             fitted = fit(design, flux[:, some].double(), ivar, some)
             coefficients[chosen[:, None], some] = design.of_terms(fitted.coefficients)
             scatter[some] = fitted.variance.sqrt().where(fitted.determined, UNTRAINED)
+            advance(len(some))
     return Cannon(
         training_set.names,
         terms,

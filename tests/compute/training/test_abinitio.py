@@ -11,7 +11,7 @@ from starledger.compute.fitters.levenberg import Levenberg
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.models.base import Spectra
 from starledger.compute.models.payne import Payne
-from starledger.compute.training.abinitio import BadWindow, abinitio
+from starledger.compute.training.abinitio import abinitio
 from starledger.compute.training.label_sampling import sparse_sampling
 from starledger.compute.training.networks import (
     TrainingReport,
@@ -19,6 +19,7 @@ from starledger.compute.training.networks import (
     TrainingSpectra,
     train_payne,
 )
+from starledger.compute.training.windows import BadWindow
 
 WINDOW = (5200.0, 6800.0)
 N_TAUGHT, N_UNSEEN = 2000, 300

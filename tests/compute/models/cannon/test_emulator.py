@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_files_hold_all_of_it(tmp_path: Path) -> None:
     assert again.stored().identity == cannon.stored().identity
     labels = (cannon.low + cannon.high)[None] / 2
     assert torch.equal(again.flux(labels), cannon.flux(labels))
+
+
+def test_it_tells_how_spectra_are_normalised() -> None:
+    silent = train(made_up_stars())
+    cannon = replace(silent, normalisation="gaussian_50")
+    assert "normalisation" not in silent.stored().configuration
+    assert Cannon.of(silent.stored()).normalisation is None
+    assert Cannon.of(cannon.stored()).normalisation == "gaussian_50"
+    assert cannon.stored().identity != silent.stored().identity
 
 
 @pytest.mark.parametrize("change", ["labels", "exponents", "scatter", "coefficients"])
