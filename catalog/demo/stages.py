@@ -134,7 +134,7 @@ def match(demo: Demo) -> str:
         said = demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
         demo.facts[f"crossmatch {catalog}"] = said["run"]
     stars = demo.user("stars", "assign")
-    return f"The spectra are of {stars['stars']:,} stars." if "stars" in stars else "Matched."
+    return f"The spectra are of {stars['n_stars']:,} stars, {stars['n_with_gaia']:,} in Gaia."
 
 
 def train_payne(demo: Demo) -> str:
