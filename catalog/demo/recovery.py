@@ -68,16 +68,19 @@ def true_labels(survey: Path) -> Table:
     survey
         The folder of its files.
     """
+    from astropy.io import fits
     from astropy.table import Table
 
-    truth = Table.read(survey / "truth" / "stars.fits")
-    alone = np.asarray(truth["companion_exists"]) == 0
-    columns = [name for name in truth.colnames if truth[name].dtype.kind in "fi"]
-    return truth[alone][columns]
+    with fits.open(survey / "truth" / "stars.fits") as file:
+        truth = Table(np.array(file[1].data))
+    names = [name for name in truth.colnames if truth[name].dtype.kind in "fi"]
+    return truth[truth["companion_exists"] == 0][names]
 
 
 def visits_beside_truth(asker: Asker, truth: Table, model: str, labels: Sequence[str]) -> Table:
-    """Return raw labels of good fits, with their errors and bounds, beside true ones.
+    """Return raw labels of visits, with their errors and bounds, beside true ones.
+
+    A label with a flag of its own, as one that ran into the end of its range, is left out.
 
     Parameters
     ----------
@@ -91,7 +94,8 @@ def visits_beside_truth(asker: Asker, truth: Table, model: str, labels: Sequence
         Which labels.
     """
     said = [
-        f"f.raw_{one} AS {one}, f.raw_err_{one} AS err_{one}, f.crlb_{one}, t.{one} AS {OTHER}{one}"
+        f"CASE WHEN f.bits_{one} = 0 THEN f.raw_{one} END AS {one},"
+        f" f.raw_err_{one} AS err_{one}, f.crlb_{one}, t.{one} AS {OTHER}{one}"
         for one in labels
     ]
     return _asked(
@@ -99,7 +103,7 @@ def visits_beside_truth(asker: Asker, truth: Table, model: str, labels: Sequence
         f"SELECT v.snr, {', '.join(said)} FROM fit AS f"  # noqa: S608 - ADQL is checked
         " JOIN visit AS v ON v.spectrum_id = f.spectrum_id JOIN star AS s ON s.star_id = f.star_id"
         " JOIN truth AS t ON t.gaia_dr3_source_id = s.gaia_dr3_source_id"
-        f" WHERE f.model = '{model}' AND f.outcome = 'good' AND v.snr > {MIN_SNR}"
+        f" WHERE f.model = '{model}' AND f.outcome <> 'failed' AND v.snr > {MIN_SNR}"
         f" AND t.teff BETWEEN {RANGE[0]} AND {RANGE[1]}",
         truth,
     )

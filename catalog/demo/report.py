@@ -61,7 +61,7 @@ class Subject:
     asker
         Whom to ask for the release.
     survey
-        Folder of the simulated survey, with its truth.
+        Folder of the simulated LAMOST, with its truth.
     models
         The labels of each model, by its name.
     labels

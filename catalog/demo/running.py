@@ -128,7 +128,7 @@ def _reported(demo: Demo, journal: Journal, database: Database) -> Ended:
         with database.engine().connect() as connection:
             known = {one.name: one.labels for one in list_models(connection)}
         models = {name: known[name] for name in (PAYNE, CANNON)}
-        subject = Subject(asker, demo.survey, models, LABELS)
+        subject = Subject(asker, demo.survey / "lamost", models, LABELS)
         folder = demo.folder / "report"
         said = [(stage.title, journal.done[stage.name]["said"]) for stage in STAGES]
         tables = write(folder, subject, demo.facts["answers"], said)

@@ -15,12 +15,10 @@ RELEASE = "demo_dr1"
 PAYNE, CANNON = "payne_demo", "cannon_demo"
 LABELS = ("teff", "logg", "fe_h", "mg_fe", "ca_fe")
 """What GALAH teaches the Cannon, and the release recommends."""
-WINDOW = "4110,5670"
-"""LAMOST's blue arm in Å (vacuum), away from its end and from the dichroic."""
 SEED = 2
 SKY = ("--pairs", 0.3, "--clusters", 0.15, "--binaries", 0.1, "--visits", "0.25,0.45,0.3")
 """More wide pairs, members of clusters and repeats than surveys have: few stars must tell much."""
-TEACHERS = ("--range", "teff=4100,7100", "--range", "logg=0.8,5.2")
+TEACHERS = ("--range", "teff", 4100, 7100, "--range", "logg", 0.8, 5.2)
 QUERIES = {
     "The most metal-poor giants": """
         SELECT TOP 5 star_id, gaia_dr3_source_id, teff, logg, fe_h, err_fe_h FROM star
@@ -136,7 +134,7 @@ def match(demo: Demo) -> str:
         said = demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
         demo.facts[f"crossmatch {catalog}"] = said["run"]
     stars = demo.user("stars", "assign")
-    return f"The spectra are of {stars['stars']:,} stars." if "stars" in stars else "Matched."
+    return f"The spectra are of {stars['n_stars']:,} stars, {stars['n_with_gaia']:,} in Gaia."
 
 
 def train_payne(demo: Demo) -> str:
@@ -144,7 +142,7 @@ def train_payne(demo: Demo) -> str:
     if _is_registered(demo, PAYNE):
         return f"{PAYNE} is registered."
     said = demo.user(
-        *("model", "train", PAYNE, "--instrument", "lamost_lrs", "--window", WINDOW),
+        *("model", "train", PAYNE, "--instrument", "lamost_lrs", "--window", demo.size.window),
         *("--spectra", demo.size.spectra, "--max-epochs", demo.size.epochs),
         *("--quality", demo.quality, "--description", "The Payne on LAMOST's blue arm, ab initio"),
     )
@@ -157,11 +155,20 @@ def train_cannon(demo: Demo) -> str:
         return f"{CANNON} is registered."
     said = demo.user(
         *("model", "cannon", CANNON, "lamost/dr5:spectra", "galah/dr2"),
-        *("--labels", ",".join(LABELS), "--order", 3, "--window", WINDOW, "--min-snr", 30),
+        *(
+            "--labels",
+            ",".join(LABELS),
+            "--order",
+            3,
+            "--window",
+            demo.size.window,
+            "--min-snr",
+            30,
+        ),
         *("--min-catalog-snr", 25, *TEACHERS),
         *("--description", "The Cannon on LAMOST's blue arm, taught by GALAH DR2"),
     )
-    return f"{said['n_spectra']:,} stars that GALAH knows taught the Cannon."
+    return f"{said['n_training']:,} stars that GALAH knows taught the Cannon."
 
 
 def _is_registered(demo: Demo, name: str) -> bool:

@@ -53,7 +53,8 @@ class User:
         said = [str(word) for word in words]
         line = shlex.join(["starledger", *(word for word in said if word != "--json")])
         self.tell(f"  $ {line}")
-        out = io.StringIO()
+        # Some commands write bytes.
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
         with contextlib.redirect_stdout(out):
             code = self.root.main(
                 [*self.options, *said], prog_name="starledger", standalone_mode=False
@@ -64,4 +65,5 @@ class User:
             raise CommandFailed(
                 f"`{line}` ended with exit code {code}.", remedy="What it said stands above."
             )
-        return out.getvalue()
+        out.seek(0)
+        return out.read()
