@@ -71,7 +71,7 @@ class Reference:
             error=np.hypot(np.nan_to_num(numbers[:, 1], nan=0.0), stars.error(at)),
         )
 
-    def _values(self, reading: Reading, side: Side) -> Select[Any]:
+    def _values(self, reading: Reading, side: Side) -> Select[Any, Any, Any, Any]:
         """Return the query of star, row, value and error: of several rows the nearest, best one."""
         place = _place_of(reading.connection, side, self.release, reading.plan.label)
         table = side.table

@@ -26,12 +26,13 @@ LEFT JOIN ledger.quality_run q ON q.run_id = r.quality_run_id WHERE r.run_id = :
 MODEL = """
 SELECT m.name, m.system, m.sha256, m.path, m.citation, m.training_run_id AS training_run,
     t.settings AS training_settings, s.name AS training_set, s.sha256 AS training_set_sha256,
-    s.source AS training_source, s.recipe AS training_recipe, (
-        SELECT count(*) FROM ledger.training_member n
-        WHERE n.training_set_id = s.training_set_id) AS n_training_members,
+    s.source AS training_source, s.recipe AS training_recipe, n.n_training_members, n.n_held_out,
     f.sha256 AS fit_config_sha256, f.settings AS fit_config
 FROM ledger.model m JOIN ledger.training_run t ON t.run_id = m.training_run_id
 LEFT JOIN ledger.training_set s USING (training_set_id)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n_training_members, count(*) FILTER (WHERE role <> 'train') AS n_held_out
+    FROM ledger.training_member WHERE training_set_id = s.training_set_id) n
 JOIN ledger.fit_config f ON f.fit_config_id = :config WHERE m.model_id = :model
 """
 

@@ -72,10 +72,11 @@ def _model(root: Tree, name: str, model: dict[str, Any], combination: dict[str, 
     _branch(here, f"applied as {model['fit_config']}")
     trained = _branch(here, f"made in training run {model['training_run']}")
     if model["training_set"] is not None:
+        held_out = f" of which {model['n_held_out']} held out," if model["n_held_out"] else ""
         _branch(
             trained,
             f"training set {model['training_set']} ({model['training_source']},"
-            f" {model['n_training_members']} members,"
+            f" {model['n_training_members']} members,{held_out}"
             f" SHA-256 {model['training_set_sha256'][:SHORT]}…)",
         )
 

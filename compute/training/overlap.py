@@ -179,7 +179,7 @@ def _velocity() -> ColumnElement[float]:
     )
 
 
-def _matched(match: LabelMatch, *columns: Any) -> Select[Any]:
+def _matched(match: LabelMatch, *columns: Any) -> Select[*tuple[Any, ...]]:
     """Return the query of columns of all matched spectra that count, with their rows."""
     return (
         select(*columns)
@@ -209,7 +209,7 @@ def _left_out(
 
 def _chosen(
     match: LabelMatch, names: Sequence[str], needed: Mapping[str, ColumnElement[bool]]
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the query of the spectra that teach: for each row the one of the highest S/N."""
     table, places = match.catalog.table, [match.places[name] for name in names]
     instrument = case(

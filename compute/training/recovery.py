@@ -82,4 +82,4 @@ def recovery(cannon: Cannon, stars: TrainingSet) -> Recovery:
 def _inferred(cannon: Cannon, stars: TrainingSet) -> list[Tensor]:
     infer = LabelStep(cannon)
     places = torch.arange(len(stars), device=stars.labels.device)
-    return [infer(stars.part(some).spectra).labels for some in places.split(_AT_ONCE)]
+    return [infer(stars.part(some).spectra).labels for some in torch.split(places, _AT_ONCE)]

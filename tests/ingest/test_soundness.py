@@ -33,7 +33,10 @@ def side(small: SmallSurvey, survey: str, product: str, table: type[Any]) -> Sid
 
 
 def add(small: SmallSurvey, table: type[Any], name: str, **values: Any) -> None:
-    its_own = {ApogeeStar: {"apogee_id": name}, GalahStar: {"sobject_id": 1}}
+    its_own: dict[type[Any], dict[str, Any]] = {
+        ApogeeStar: {"apogee_id": name},
+        GalahStar: {"sobject_id": 1},
+    }
     small.add(
         table,
         external_id=name,

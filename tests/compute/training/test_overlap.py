@@ -1,8 +1,10 @@
-"""The overlap of a simulated LAMOST with GALAH: which spectra, and which labels."""
+"""Which spectra teach, and which labels: of simulated surveys, and of a few odd spectra."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from starledger.compute.models.cannon.training import BadTrainingSet
-from starledger.compute.training.matches import match_of
+from starledger.compute.training.matches import LabelMatch, match_of
 from starledger.compute.training.overlap import Cuts, Overlap, overlap
+from starledger.schema.database import Database
+from starledger.schema.tables import GalahStar, Neighbourhood, RunKind, Withdrawal
 from tests.compute.training.two_surveys import N_STARS, Matched
+from tests.schema.small_survey import SmallSurvey, position
 
 pytestmark = pytest.mark.integration
 
@@ -117,3 +122,111 @@ def test_what_cannot_teach_is_refused(
     wrong = replace(matched, run=matched.run if run is None else run)
     with pytest.raises(BadTrainingSet, match=said):
         found_in(wrong, cuts, names)
+
+
+def pair(small: SmallSurvey, spectra: Mapping[str, Mapping[str, Any]]) -> LabelMatch:
+    """Add spectra with a row of a catalog each, which has Teff and [Fe/H], and match them.
+
+    What ``row`` holds of a spectrum is told of its row, ``instrument`` is its instrument.
+    """
+    run = small.ingest("odd_spectra", "lamost_dr5", "spectra")
+    for place, (name, values) in enumerate(spectra.items(), 10):
+        own = {**values}
+        row = own.pop("row", {})
+        small.spectrum(name, own.pop("instrument", "lamost_lrs"), "lamost_dr5", run, place, **own)
+        labels = {"labels": [5800.0, 0.1], "errors": [50.0, None], **row}
+        small.add_named(
+            f"{name}_row", GalahStar, data_release_id=small.ids["galah_dr2"], external_id=name,
+            sobject_id=place, valid_from_run_id=run, **position(150.0, 2.0), **labels,
+        )  # fmt: skip
+    small.close("odd_spectra")
+    match = small.open(
+        "odd_match", RunKind.CROSSMATCH,
+        left_table="spectrum", left_data_release_id=small.ids["lamost_dr5"],
+        right_table="galah_star", right_data_release_id=small.ids["galah_dr2"],
+        as_of_run_id=run, radius=3.0, best_rule="nearest",
+    )  # fmt: skip
+    for name in spectra:
+        small.add(
+            Neighbourhood, crossmatch_run_id=match, left_row_id=small.ids[name],
+            right_row_id=small.ids[f"{name}_row"], origin="position", separation=0.1,
+            rank=1, n_neighbours=1, n_mates=1,
+        )  # fmt: skip
+    small.close("odd_match")
+    return match_of(small.connection, match)
+
+
+@pytest.fixture
+def small(ledger: Database) -> Iterator[SmallSurvey]:
+    with ledger.engine().connect() as connection:
+        yield SmallSurvey(connection)
+        connection.rollback()
+
+
+def taught(small: SmallSurvey, match: LabelMatch, cuts: Cuts = Cuts()) -> Overlap:  # noqa: B008 -- it is frozen
+    return overlap(small.connection, match, ("teff", "fe_h"), cuts)
+
+
+def test_velocities_are_those_in_the_frame_of_the_spectrum(small: SmallSurvey) -> None:
+    match = pair(
+        small,
+        {
+            "plain": {"rv": 10.0},
+            "shifted": {"rv": 32.0, "frame": "shifted", "frame_shift": 30.0},
+            "at_rest": {"frame": "shifted", "frame_shift": 30.0},
+            "unknown": {},
+            "of_the_earth": {"rv": 10.0, "frame": "topocentric"},
+        },
+    )
+    found = taught(small, match)
+    names = {number: name for name, number in small.ids.items()}
+    told = zip(found.spectrum_ids.tolist(), found.rv.tolist(), strict=True)
+    assert {names[number]: rv for number, rv in told} == {
+        "plain": 10.0, "shifted": 2.0, "at_rest": 0.0,
+    }  # fmt: skip
+    assert found.left_out == {"without a barycentric velocity": 2}
+    assert np.isnan(found.errors[:, 1]).all()
+
+
+def test_a_ratio_that_is_not_known_counts_unless_one_is_asked_for(small: SmallSurvey) -> None:
+    match = pair(
+        small,
+        {
+            "both": {"rv": 0.0, "snr": 50.0, "row": {"snr": 60.0}},
+            "spectrum": {"rv": 0.0, "snr": 50.0},
+            "catalog": {"rv": 0.0, "row": {"snr": 60.0}},
+        },
+    )
+    assert len(taught(small, match)) == 3
+    assert len(taught(small, match, Cuts(min_snr=10.0))) == 2
+    assert len(taught(small, match, Cuts(min_catalog_snr=10.0))) == 2
+    assert len(taught(small, match, Cuts(min_snr=10.0, min_catalog_snr=10.0))) == 1
+
+
+def test_what_was_withdrawn_does_not_teach(small: SmallSurvey) -> None:
+    match = pair(small, {name: {"rv": 0.0} for name in ("kept", "withdrawn")})
+    run = small.open("withdrawal", RunKind.WITHDRAWAL)
+    small.add(
+        Withdrawal, run_id=run, action="withdrawn", reason="fibre of another star",
+        spectrum_id=small.ids["withdrawn"],
+    )  # fmt: skip
+    small.close("withdrawal")
+    found = taught(small, match_of(small.connection, match.run_id))
+    assert found.spectrum_ids.tolist() == [small.ids["kept"]]
+
+
+def test_spectra_must_be_of_one_instrument(small: SmallSurvey) -> None:
+    match = pair(small, {"one": {"rv": 0.0}, "other": {"rv": 0.0, "instrument": "apogee"}})
+    with pytest.raises(BadTrainingSet, match="several instruments or arms: apogee, lamost_lrs"):
+        taught(small, match)
+    found = taught(small, match, Cuts(instrument="apogee"))
+    assert (found.instrument, len(found)) == ("apogee", 1)
+    assert found.left_out == {"of another instrument": 1}
+
+
+def test_an_arm_is_named_with_its_instrument(small: SmallSurvey) -> None:
+    match = pair(small, {"red": {"rv": 0.0, "arm": "red", "instrument": "boss"}})
+    assert taught(small, match).instrument == "boss:red"
+    assert len(taught(small, match, Cuts(instrument="boss:red"))) == 1
+    with pytest.raises(BadTrainingSet, match="of another instrument"):
+        taught(small, match, Cuts(instrument="boss"))

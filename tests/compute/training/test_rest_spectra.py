@@ -17,7 +17,7 @@ from tests.compute.training.two_surveys import LINE, WINDOW, Matched
 
 pytestmark = pytest.mark.integration
 
-WAVELENGTH = 10 ** np.arange(*np.log10(WINDOW), 1e-4)
+WAVELENGTH = 10 ** np.arange(np.log10(WINDOW[0]), np.log10(WINDOW[1]), 1e-4)
 
 
 def test_spectra_come_to_rest_and_teach(matched: Matched) -> None:
@@ -42,7 +42,8 @@ def test_spectra_come_to_rest_and_teach(matched: Matched) -> None:
 def test_spectra_read_few_at_a_time_are_the_same(
     matched: Matched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, told = found_in(matched), []
+    found = found_in(matched)
+    told: list[int] = []
     with matched.database.engine().connect() as connection:
         whole = at_rest(connection, matched.shard_root, found, WAVELENGTH, "gaussian_50")
         monkeypatch.setattr(rest_spectra, "AT_ONCE", 7)
