@@ -42,6 +42,18 @@ def part_size(count: int, most: int, device: torch.device) -> int:
     return max(-(-count // max(parts, 1)), 1)
 
 
+def even_parts(count: int, most: int) -> list[int]:
+    """Return the sizes of the fewest parts, none larger than `most`, as even as can be.
+
+    Examples
+    --------
+    >>> even_parts(130, 128), even_parts(128, 128)
+    ([65, 65], [128])
+    """
+    parts = -(-count // most)
+    return [(count + i) // parts for i in range(parts)]
+
+
 def free_memory(device: torch.device) -> int:
     """Return the free bytes of a device.
 

@@ -1,17 +1,19 @@
 """Fitting batches of spectra with any emulator, by Levenberg's and Marquardt's method.
 
 Labels do not depend on how spectra are batched beyond a hundredth of their errors: products are
-taken in single precision, and their order depends on the size of a batch.
+taken in single precision, and their order depends on the size of a batch. Spectra of one lot always
+share a batch, and their labels are the same to the last bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.batches import batch_size, part_size
+from starledger.compute.fitters.batches import batch_size, even_parts, part_size
 from starledger.compute.fitters.descent import Box
 from starledger.compute.fitters.parallel import side_by_side
 from starledger.compute.fitters.products import fast_products
@@ -55,11 +57,26 @@ class Levenberg:
         self.box = box_of(emulator, self.settings)
         self.blocks = blocks_of(emulator)
 
-    def fit(self, spectra: Spectra) -> Fits:
-        """Return labels of spectra; none makes it fail, and each says how it ended."""
+    def fit(self, spectra: Spectra, lots: Sequence[int] | None = None) -> Fits:
+        """Return labels of spectra; none makes it fail, and each says how it ended.
+
+        Parameters
+        ----------
+        spectra
+            What is fitted.
+        lots
+            Numbers of spectra that follow each other and are fitted together. On one thread of a
+            CPU the outcome does not depend then on which other lots there are, to the last bit.
+        """
         device = self.box.low.device
-        size = part_size(len(spectra), self.batch, device)
-        parts = [_part(spectra, i, i + size) for i in range(0, max(len(spectra), 1), size)]
+        # On a GPU, small lots would leave most of it idle.
+        if lots and device.type == "cpu":
+            sizes = [size for length in lots for size in even_parts(length, self.batch)]
+        else:
+            size = part_size(len(spectra), self.batch, device)
+            sizes = [size] * -(-max(len(spectra), 1) // size)
+        ends = [*accumulate(sizes, initial=0)]
+        parts = [_part(spectra, begin, end) for begin, end in pairwise(ends)]
         with fast_products(device):
             return joined(side_by_side(self._fit, parts, device))
 

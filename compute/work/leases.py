@@ -5,13 +5,15 @@ nobody keeps alive expires, and what it held becomes pending again. To end a lea
 there, unexpired, and is locked first; so a visit is never written twice, and a worker that slept
 too long is told so and changes nothing.
 
-A visit may bring down the worker that fits it. What was tried in vain is therefore claimed again in
-small batches, and at last alone: after three attempts only the culprit is set aside.
+Visits are claimed in whole lots. A visit may bring down the worker that fits it. What was tried in
+vain is therefore claimed again a lot at a time, and at last alone: after three attempts only the
+culprit is set aside.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, TextClause, text
 
+from starledger.compute.work.lots import LOT, LOT_BITS
 from starledger.schema.errors import StarledgerError
 
 Ids = NDArray[np.int64]
 
-SIZES = (256, 16, 1)
+SIZES = (256, LOT, 1)
 """Visits of one lease, by the attempts that were in vain before; the first is where it begins."""
 LARGEST = 2048
 BATCH_SECONDS = 4.0
@@ -34,6 +37,8 @@ PAUSE_SECONDS = 30.0
 CUT_OFF_SECONDS = 10.0
 """So long after the end of a lease its worker may still be writing; then its session is ended."""
 _SLOW = "Nothing is lost. If it happens often, give leases more time."
+_TURNS, _TURN_SECONDS = 100, 0.01
+"""How often, and how long each time, a worker waits for others to have claimed."""
 _NUMBER_BITS = 62
 """Of a lease, drawn at random. A crash of the server may undo a claim; were they counted, the next
 claim would get the same number, and its visits would end with the fits of the first worker."""
@@ -137,6 +142,7 @@ class Queue:
         connection
             Whose transaction the caller commits at once.
         """
+        _wait_for_turn(connection, self.fit_run_id)
         marks = [self._watermark, -1] if self._watermark >= 0 else [-1]
         for mark in marks:
             if (
@@ -160,7 +166,8 @@ class Queue:
             "run": self.fit_run_id,
             "worker": self.worker,
             "seconds": self.seconds,
-            "size": self.sizes[which["attempts"]],
+            "size": (size := self.sizes[which["attempts"]]),
+            "lot_bits": LOT_BITS if size >= LOT else 0,
             **which,
         }
         found = connection.execute(claim, named).one_or_none()
@@ -258,6 +265,18 @@ def give_back(connection: Connection, lease: Lease) -> None:
     connection.execute(_GIVE_BACK, {"lease": lease.lease_id})
 
 
+def _wait_for_turn(connection: Connection, fit_run_id: int) -> None:
+    """Wait until nobody else claims: two at once would break lots.
+
+    Nobody waits long for one who was stopped while claiming. A broken lot costs nothing but that
+    its fits may differ in their last bits from those of a whole one.
+    """
+    for _ in range(_TURNS):
+        if connection.execute(_TURN, {"run": fit_run_id}).scalar_one():
+            return
+        time.sleep(_TURN_SECONDS)
+
+
 def _position(lease: Lease, row: int) -> int:
     return int((lease.shard_ids[row] << _ROW_BITS) | lease.shard_rows[row])
 
@@ -266,11 +285,19 @@ def _position(lease: Lease, row: int) -> int:
 # its key, a row costs one look less.
 _PICK = """
     WITH picked AS MATERIALIZED (
-        SELECT ctid FROM ledger.work
+        SELECT ctid, position, position >> :lot_bits AS lot FROM ledger.work
         WHERE fit_run_id = :run AND state = 'pending' AND {which}
         ORDER BY position LIMIT :size FOR UPDATE SKIP LOCKED
+    ), ends AS (
+        SELECT min(lot) AS first, max(lot) AS last, max(position) AS at FROM picked
+    ), broken AS (
+        -- The last lot goes on beyond what was picked; but one lease takes one lot at least.
+        SELECT last AS lot FROM ends WHERE first < last AND EXISTS (
+            SELECT FROM ledger.work WHERE fit_run_id = :run AND state = 'pending' AND {which}
+            AND position > at AND position < (last + 1) << :lot_bits)
     ), taken AS (
-        DELETE FROM ledger.work WHERE ctid = ANY (ARRAY(SELECT ctid FROM picked))
+        DELETE FROM ledger.work WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM picked WHERE lot NOT IN (SELECT lot FROM broken)))
         RETURNING spectrum_id, position, last_error
     ), held AS (
         SELECT array_agg(spectrum_id) AS spectrum_ids, array_agg(position) AS positions,
@@ -291,6 +318,7 @@ _CLAIM_AGAIN = text(
         " AND coalesce(not_before <= clock_timestamp(), true)"
     )
 )
+_TURN = text("SELECT pg_try_advisory_xact_lock(hashtext('claim visits'), :run)")
 _KEEP = text("""
     UPDATE ledger.lease SET expires_at = clock_timestamp() + make_interval(secs => :seconds)
     WHERE lease_id = ANY (:leases) AND expires_at > clock_timestamp() RETURNING lease_id

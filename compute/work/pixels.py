@@ -20,6 +20,7 @@ from starledger.compute.spectra.normalisation import Continuum, normalise
 from starledger.compute.spectra.stencils import Form
 from starledger.compute.work.isolating import traceback_of
 from starledger.compute.work.leases import Failure, Lease
+from starledger.compute.work.lots import lengths
 from starledger.ingest.pixels.shard_reading import (
     DamagedShard,
     Shard,
@@ -123,10 +124,13 @@ class PixelReader:
     def _prepared(self, shard: Shard, rows: Rows) -> Spectra:
         """Return rows of a shard as they are fitted, few at a time: those stay in the cache."""
         out = Spectra(*(torch.empty(len(rows), len(self.grid)) for _ in range(2)))
-        for first in range(0, len(rows), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            part = normalise(self._read(shard, rows[some]), self.continuum)
-            out.flux[some], out.ivar[some] = part.flux, part.ivar
+        begin = 0
+        for length in lengths(np.zeros_like(rows), rows):
+            for first in range(begin, begin + length, AT_ONCE):
+                some = slice(first, min(first + AT_ONCE, begin + length))
+                part = normalise(self._read(shard, rows[some]), self.continuum)
+                out.flux[some], out.ivar[some] = part.flux, part.ivar
+            begin += length
         if self.masked is not None:
             out.ivar[:, self.masked] = 0.0
         return out

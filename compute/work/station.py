@@ -34,6 +34,7 @@ from starledger.compute.work.leases import (
     give_back,
     reclaim,
 )
+from starledger.compute.work.lots import lengths
 from starledger.compute.work.pixels import PixelReader, ReadBatch
 from starledger.compute.work.recipe import Recipe
 from starledger.compute.work.writing import write_back
@@ -226,7 +227,14 @@ class Station:
         began = time.perf_counter()
         spectra = batch.read.spectra
         moved = Spectra(spectra.flux.to(self.device), spectra.ivar.to(self.device))
-        fits, rows, errors = isolated(self.fitter.fit, moved)
+        lots = lengths(
+            batch.lease.shard_ids[batch.read.rows], batch.lease.shard_rows[batch.read.rows]
+        )
+
+        def fit(some: Spectra) -> Fits:
+            return self.fitter.fit(some, lots if len(some) == len(moved) else None)
+
+        fits, rows, errors = isolated(fit, moved)
         seconds = time.perf_counter() - began
         visits = batch.lease.spectrum_ids[batch.read.rows]
         failures = [Failure(int(visits[row]), error) for row, error in errors.items()]

@@ -98,6 +98,27 @@ def test_neither_batch_nor_order_matters(emulator: PretendEmulator, observe: Obs
     assert torch.equal(again.labels, whole.labels)
 
 
+def test_lots_are_fitted_alike_to_the_last_bit_whatever_is_beside_them(
+    emulator: PretendEmulator, observe: Observe
+) -> None:
+    spectra, lots = observe(300, 40.0).spectra, [100, 128, 5, 67]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        fitter = Levenberg(emulator)
+        whole = fitter.fit(spectra, lots)
+        begin = 0
+        for length in lots:
+            rows = slice(begin, begin + length)
+            alone = fitter.fit(Spectra(spectra.flux[rows], spectra.ivar[rows]), [length])
+            assert torch.equal(alone.labels, whole.labels[rows])
+            assert torch.equal(alone.covariance, whole.covariance[rows])
+            assert torch.equal(alone.chi2, whole.chi2[rows])
+            begin += length
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_masked_pixels_do_not_count(emulator: PretendEmulator, observe: Observe) -> None:
     spectra = observe(50).spectra
     masked = torch.rand(spectra.flux.shape, generator=torch.Generator().manual_seed(2)) < 0.2

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from starledger.compute.work import leases
 from starledger.compute.work.leases import Failure, Lease, LeaseLost, Queue, give_back, reclaim
+from starledger.compute.work.lots import LOT
 from starledger.compute.work.planning import Selection
 from starledger.schema.roles import Role
 from tests.compute.work.conftest import N_VISITS, Desk
@@ -222,7 +223,7 @@ def test_a_visit_that_kills_its_workers_takes_no_neighbour_with_it(desk: Desk) -
                 reclaim(connection)
         else:
             end(desk, queue, lease)
-    assert deaths == {"with 256": 1, "with 16": 1, "with 1": 1}
+    assert deaths == {"with 256": 1, "with 128": 1, "with 1": 1}
     assert desk.states() == {"aside": 1}
     said = "SELECT last_error FROM ledger.work WHERE spectrum_id = :poison"
     assert "stopped, or was cut off" in str(desk.one(said, poison=poison))
@@ -232,11 +233,50 @@ def test_searching_goes_on_where_the_last_lease_was(desk: Desk) -> None:
     run = desk.run()
     ahead = Queue(run, "ahead", sizes=(900, 16, 1))
     first, late = claimed(desk, ahead), claimed(desk, ahead)
-    assert (len(first), len(late)) == (900, 100)
+    assert len(first) + len(late) == N_VISITS
     with desk.database.engine().begin() as connection:
         give_back(connection, first)
     again = claimed(desk, ahead)
     assert (again.spectrum_ids == first.spectrum_ids).all()
+
+
+def test_lots_are_claimed_whole_whoever_claims_beside(desk: Desk) -> None:
+    run = desk.run()
+
+    def claim_all(number: int) -> list[Lease]:
+        queue, found = Queue(run, f"worker {number}", sizes=(200 + 50 * number, LOT, 1)), []
+        while (lease := claim(desk, queue)) is not None:
+            found.append(lease)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        leases = [lease for some in pool.map(claim_all, range(4)) for lease in some]
+    assert len(leases) > 4
+    of_lot = Counter(int(lot) for lease in leases for lot in np.unique(lease.shard_rows // LOT))
+    assert set(of_lot.values()) == {1}
+    assert desk.states() == {"leased": N_VISITS}
+
+
+def test_what_was_in_vain_is_claimed_again_a_lot_at_a_time(desk: Desk) -> None:
+    queue = Queue(desk.run(), "ann")
+    first = claimed(desk, queue)
+    desk.do(EXPIRE)
+    with desk.database.engine().begin() as connection:
+        reclaim(connection)
+    for lease in iter(lambda: claim(desk, queue), None):
+        end(desk, queue, lease)
+    desk.do(NO_PAUSE)
+    again = [claimed(desk, queue) for _ in np.unique(first.shard_rows // LOT)]
+    assert sum(map(len, again)) == len(first)
+    assert all(len(np.unique(lease.shard_rows // LOT)) == 1 for lease in again)
+
+
+def test_a_claim_does_not_wait_for_ever_for_one_that_was_stopped(desk: Desk) -> None:
+    run = desk.run()
+    with desk.database.engine().begin() as stopped:
+        Queue(run, "stopped").claim(stopped)
+        lease = claimed(desk, Queue(run, "ann"))
+    assert len(lease)
 
 
 def test_runs_do_not_take_from_each_other(desk: Desk) -> None:

@@ -9,9 +9,10 @@ import torch
 
 from starledger.compute.spectra.continuum import PseudoContinuum
 from starledger.compute.spectra.grid import PixelGrid
-from starledger.compute.spectra.normalisation import NoContinuum
+from starledger.compute.spectra.normalisation import NoContinuum, continuum
 from starledger.compute.spectra.wavelengths import vacuum_to_air
 from starledger.compute.work.leases import Lease
+from starledger.compute.work.lots import LOT
 from starledger.compute.work.pixels import PixelReader, ReadBatch
 from starledger.ingest.pixels.lamost_header import MASK_BITS
 from starledger.ingest.pixels.shard_groups import Packing
@@ -127,6 +128,22 @@ def test_spectra_are_normalised_on_the_model_s_pixels_and_masked(tmp_path: Path)
     found = reader.read(lease((1, 0)), known).spectra
     assert ((found.ivar[0] == 0).numpy() == masked).all()
     assert 0.9 < float(found.flux[0, ~torch.from_numpy(masked)].mean()) < 1.1
+
+
+def test_lots_are_read_alike_to_the_last_bit_whatever_is_beside_them(tmp_path: Path) -> None:
+    grid, draw = Grid("log10", "vacuum", START, STEP), np.random.default_rng(1)
+    spectra = [spectrum(str(number), grid) for number in range(2 * LOT)]
+    for one in spectra:
+        one.pixels.flux[:] += draw.normal(0.0, 0.2, N)
+    rows = shards(tmp_path, *spectra)
+    wavelength = PixelGrid.of_survey(grid, N).wavelength
+    reader = PixelReader(tmp_path, wavelength, continuum("gaussian_50", wavelength))
+    first = [(1, row) for row in range(20, LOT)]
+    second = [(1, row) for row in range(LOT, 2 * LOT - 9)]
+    whole = reader.read(lease(*first, *second), rows).spectra
+    alone = [reader.read(lease(*some), rows).spectra for some in (first, second)]
+    assert torch.equal(whole.flux, torch.cat([one.flux for one in alone]))
+    assert torch.equal(whole.ivar, torch.cat([one.ivar for one in alone]))
 
 
 def test_a_damaged_shard_costs_its_own_visits_only(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_what_is_shown(desk: Desk) -> None:
     write(desk, queue, lease, fits(len(lease)))
     with desk.database.engine().connect() as connection:
         (now,) = standings(connection, [queue.fit_run_id])
-    assert line_of(now, 62.0) == "256 of 1,000 visits fitted, 62/s, 0:00:12 left"
+    assert line_of(now, 62.0) == "156 of 1,000 visits fitted, 62/s, 0:00:14 left"
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(drawn(now, 62.0))
     shown = console.export_text()

@@ -76,12 +76,12 @@ def test_a_spectrum_that_breaks_the_fitter_is_set_aside_alone(
     station: Open, ledger: Database
 ) -> None:
     with station() as here:
-        fit: Callable[[Spectra], Fits] = here.fitter.fit
+        fit: Callable[..., Fits] = here.fitter.fit
 
-        def breaking(spectra: Spectra) -> Fits:
+        def breaking(spectra: Spectra, lots: list[int] | None) -> Fits:
             if bool((spectra.flux[:, 0] == BAD).any()):
                 raise ZeroDivisionError("the marked one")
-            return fit(spectra)
+            return fit(spectra, lots)
 
         here.fitter.fit = breaking
         # What failed waits again when that is written: for this turn, or the next one if the next
@@ -95,13 +95,13 @@ def test_a_spectrum_that_breaks_the_fitter_is_set_aside_alone(
 
 def test_who_lost_a_lease_goes_on_with_the_next(station: Open, ledger: Database) -> None:
     with station() as here:
-        fit: Callable[[Spectra], Fits] = here.fitter.fit
+        fit: Callable[..., Fits] = here.fitter.fit
 
-        def slow(spectra: Spectra) -> Fits:
+        def slow(spectra: Spectra, lots: list[int] | None) -> Fits:
             with ledger.engine().begin() as connection:
                 connection.execute(text(EXPIRE))
             here.fitter.fit = fit
-            return fit(spectra)
+            return fit(spectra, lots)
 
         here.fitter.fit = slow
         done = here.turn(60.0)
