@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-drill test-science test-server drill lint format docs bench bench-fit clean
+.PHONY: help env demo test test-drill test-science test-server drill lint format docs drawing bench bench-fit clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ format: env ## Bring the code into its format.
 docs: env ## Build the documentation into docs/_build/html; a warning is an error.
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
 	@echo "The documentation is in docs/_build/html/index.html."
+
+drawing: env ## Draw anew who imports whom, for the page on the architecture.
+	$(BIN)/python docs/import_drawing.py
 
 bench: env ## Run the benchmarks.
 	@for file in benchmarks/*.py; do \

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from starledger.schema.console import database_of, json_option, report, settings_of
-from starledger.schema.errors import StarledgerError
 from starledger.schema.migrate import require_head
 
 
@@ -35,24 +34,12 @@ def plot(
     """Draw spectra of the model NAME, and what each of its labels does to one of them."""
     from starledger.compute.models.registry import load_model
     from starledger.compute.plots import draw_model
+    from starledger.compute.wavelength_range import wavelength_range
 
-    ends = None if between is None else _range(between)
+    ends = None if between is None else wavelength_range("--between", between)
     with database_of(context) as database, database.engine().connect() as connection:
         require_head(connection)
         emulator = load_model(connection, settings_of(context).settings.model_root, name)
     names = [] if labels is None else [one.strip() for one in labels.split(",")]
     draw_model(emulator, out, ends, names)
     report({"name": name, "picture": out}, as_json=as_json)
-
-
-def _range(given: str) -> tuple[float, float]:
-    try:
-        low, high = (float(one) for one in given.split(","))
-    except ValueError:
-        low, high = 1.0, 0.0
-    if not low < high:
-        raise StarledgerError(
-            f"--between {given!r} is no range of wavelengths.",
-            remedy="Write --between 15200,15300.",
-        )
-    return low, high

@@ -1,4 +1,4 @@
-"""Draw ``images/simulated_beside_real.png``: ``python -m docs.simulated_beside_real`` at the root.
+"""Draw ``images/simulated_beside_real.png``: ``PYTHONPATH=. python docs/simulated_beside_real.py``.
 
 Needs the folder of real spectra (``STARLEDGER_REAL_DATA``) and matplotlib.
 """

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -252,3 +253,13 @@ def test_completion_knows_the_commands() -> None:
         check=False,
     )
     assert done.stdout.splitlines() == ["plain,upgrade"]
+
+
+def test_an_interrupt_of_code_made_from_text_exits_with_130_too(tmp_path: Path) -> None:
+    """As of a dataclass or named tuple in the making; CPython would end by the signal then."""
+    program = "from starledger import __main__ as ours\n"
+    program += "ours.root.main = lambda *_, **__: exec('raise KeyboardInterrupt')\n"
+    program += "ours.main(['status'])\n"
+    (tmp_path / "interrupted.py").write_text(program)
+    done = subprocess.run([sys.executable, "-m", "interrupted"], cwd=tmp_path, check=False)
+    assert done.returncode == 130

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
+import importlib
 import os
 import re
 import shlex
@@ -25,6 +27,8 @@ from starledger.schema.tables import metadata
 HOUSE = Path(__file__).parents[1]
 PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("**/[!_]*.md"))]
 PAGES = [page for page in PAGES if "generated" not in page.parts and "_build" not in page.parts]
+RUN = [page for page in PAGES if "```console\n" in page.read_text("utf-8")]
+"""Pages that show commands with their answers."""
 LOOSELY = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -88,7 +92,7 @@ def assert_each_is_in(page: Path, names: Iterable[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [HOUSE / "README.md", HOUSE / "docs" / "getting-started.md"])
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_examples_answer_as_shown(page: Path, empty_home: Path) -> None:
     examples = list(console_examples(page.read_text("utf-8")))
     assert examples
@@ -134,6 +138,22 @@ def parse(arguments: list[str]) -> None:
         context = click.Context(command, parent=context, **command.context_settings)
     assert command is not None
     command.make_parser(context).parse_args(arguments)
+
+
+def names_imported(text: str) -> Iterator[tuple[str, str]]:
+    """Yield module and name of what the Python of a page imports of ours."""
+    for fence in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for node in ast.walk(ast.parse(fence)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("starledger"):
+                yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_mentioned_exists(page: Path) -> None:
+    """The one module that its page tells how to write is left aside."""
+    found = set(names_imported(page.read_text("utf-8")))
+    for module, name in found - {("starledger.compute.models.linear", "Linear")}:
+        assert hasattr(importlib.import_module(module), name), f"{module} has no {name}"
 
 
 @pytest.mark.parametrize(

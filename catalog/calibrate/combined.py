@@ -35,10 +35,12 @@ class CombinationOf:
 
     Parameters
     ----------
-    run_id, model_id, fit_config_id, star_run_id, as_of_run_id
+    run_id, model_id
         As its row has them.
     model
         Name of the model.
+    fit_config_id, star_run_id, as_of_run_id
+        As its row has them.
     labels
         What the model gives, in the order of the arrays.
     """

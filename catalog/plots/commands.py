@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from starledger.schema.console import database_of, json_option, report, waiting
+from starledger.schema.console import database_of, json_option, report, settings_of, waiting
+from starledger.schema.migrate import require_head
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,14 +35,8 @@ def _with(*options: Option) -> Callable[[Command], Command]:
     return add
 
 
-_COMMON: tuple[Option, ...] = (
-    click.option("--release", help="The release; by default the newest one."),
-    click.option(
-        "--where",
-        metavar="ADQL",
-        help="Draw only these: a condition on the star, as s.fe_h < -1 (for precision, on the fit,"
-        " as f.teff > 5000).",
-    ),
+_RELEASE: Option = click.option("--release", help="The release; by default the newest one.")
+_WRITTEN: tuple[Option, ...] = (
     click.option(
         "-o",
         "--out",
@@ -50,6 +45,16 @@ _COMMON: tuple[Option, ...] = (
         help="The file to write: .png, .pdf or .svg.",
     ),
     json_option,
+)
+_COMMON: tuple[Option, ...] = (
+    _RELEASE,
+    click.option(
+        "--where",
+        metavar="ADQL",
+        help="Draw only these: a condition on the star, as s.fe_h < -1 (for precision, on the fit,"
+        " as f.teff > 5000).",
+    ),
+    *_WRITTEN,
 )
 _COMPARED: tuple[Option, ...] = (
     click.option(
@@ -143,6 +148,41 @@ def precision(context: click.Context, /, label: str, model: str | None, **given:
 
     with _drawn(context, given) as (asker, sample, put):
         put(draw(visits_of(asker, sample, label, model), label))
+
+
+@plot.command()
+@click.argument("visit")
+@click.option("--model", help="Whose fit; by default the model recommended for teff.")
+@click.option("--window", metavar="FROM,TO", help="Only these wavelengths, vacuum, Å: 5150,5200.")
+@_with(_RELEASE, *_WRITTEN)
+@click.pass_context
+def spectrum(
+    context: click.Context,
+    visit: str,
+    model: str | None,
+    window: str | None,
+    release: str | None,
+    out: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Draw the spectrum of VISIT with the model that was fitted to it, and the residuals.
+
+    VISIT is its number in the ledger, or the survey's identifier.
+    """
+    from starledger.catalog.plots.figures import save
+    from starledger.catalog.plots.spectrum import spectrum as draw
+    from starledger.catalog.star_spectra.spectra import spectra_of_visit
+    from starledger.compute.wavelength_range import wavelength_range
+
+    between = None if window is None else wavelength_range("--window", window)
+    settings = settings_of(context).settings
+    with waiting("Drawing"), database_of(context) as database:
+        with database.engine().connect() as connection:
+            require_head(connection)
+        roots = settings.shard_root, settings.model_root
+        save(draw(spectra_of_visit(database, *roots, release, visit, model), between), out)
+    report({"picture": out}, as_json=as_json)
 
 
 def _others(given: dict[str, Any]) -> Others:

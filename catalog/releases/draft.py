@@ -19,7 +19,7 @@ class Draft:
     ----------
     name
         In commands, and of the PostgreSQL schema of its views.
-    title, licence, description, citation, doi
+    title, licence
         What its readers are told.
     models
         Names of its models; the first one that gives teff also tells of velocities and visits.
@@ -32,6 +32,8 @@ class Draft:
         Numbers of the versions to be applied.
     recommended
         The model that is recommended for a label, where several give it.
+    citation, doi, description
+        What its readers are told, too.
     """
 
     name: str

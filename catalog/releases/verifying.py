@@ -88,11 +88,19 @@ def _pins(connection: Connection, release: PublishedRelease) -> Verdict:
 
 def _table(connection: Connection, said: Mapping[str, Any]) -> Verdict:
     expected = {key: Sum(**one) for key, one in said["sums"].items()}
-    return _compared(f"{SCHEMA}.{said['table']}", expected, sums(connection, said["sql"]))
+    return _compared(connection, f"{SCHEMA}.{said['table']}", expected, said["sql"])
 
 
-def _compared(subject: str, expected: Mapping[str, Sum], found: Mapping[str, Sum]) -> Verdict:
-    """Compare sums by run, and name the first that differs."""
+def _compared(
+    connection: Connection, subject: str, expected: Mapping[str, Sum], query: str
+) -> Verdict:
+    """Sum rows up, and name the first run whose sum differs."""
+    try:
+        with connection.begin_nested():
+            found = sums(connection, query)
+    except DBAPIError as error:
+        why = str(error.orig).splitlines()[0]
+        return Verdict(subject, f"its rows cannot be summed up any more: {why}")
     nothing = Sum(0, "")
     for key in sorted({*expected, *found}):
         then, now = expected.get(key, nothing), found.get(key, nothing)
@@ -131,7 +139,7 @@ def _view(
     if problem is None and said["summed_rows"] != said["rows"]:
         problem = _recounted(connection, subject, said["rows"])
     if problem is None:
-        yield _compared(subject, expected, sums(connection, said["sql"]))
+        yield _compared(connection, subject, expected, said["sql"])
     else:
         yield Verdict(subject, problem)
     if said["materialised"]:
@@ -152,7 +160,7 @@ def _copy(
     if not columns:
         return Verdict(f"{schema}.{view}", "it is missing")
     query = sum_query(f"{schema}.{view}", [f"t.{one}" for one in columns])
-    return _compared(f"{schema}.{view}", expected, sums(connection, query))
+    return _compared(connection, f"{schema}.{view}", expected, query)
 
 
 def _changed(connection: Connection, schema: str, view: str, definition: str) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, text
 
 from starledger.catalog.releases.errors import NoSuchRelease, NoSuchStar
 from starledger.catalog.releases.finding import PublishedRelease
+from starledger.compute.work.explaining import visits_named
 
 VISITS = """
 SELECT o.spectrum_id, s.external_id, s.version, s.kind, s.arm, s.frame, s.frame_shift, s.mjd_mid,
@@ -27,6 +28,10 @@ LEFT JOIN {fit} r ON r.spectrum_id = o.spectrum_id AND r.model = :name
 LEFT JOIN ledger.fit f ON f.spectrum_id = r.spectrum_id AND f.model_id = :model_id
     AND f.fit_config_id = :fit_config_id AND f.fit_run_id = r.fit_run_id
 WHERE o.star_id = :star ORDER BY s.snr DESC NULLS LAST, o.spectrum_id
+"""
+
+OF_THE_RELEASE = """
+SELECT spectrum_id, star_id FROM {visit} WHERE spectrum_id = ANY (:known) ORDER BY spectrum_id
 """
 
 CONFIGURED = "SELECT sha256, settings FROM ledger.fit_config WHERE fit_config_id = :config"
@@ -127,3 +132,41 @@ def visits_of(
             remedy="It has " + (", ".join(str(row.external_id) for row in rows) or "none") + ".",
         )
     return wanted
+
+
+def visit_named(connection: Connection, release: PublishedRelease, visit: str) -> tuple[int, int]:
+    """Return the numbers of a visit of a release, and of its star.
+
+    Parameters
+    ----------
+    connection
+        To the ledger.
+    release
+        In which it is looked for.
+    visit
+        Its number, or the survey's identifier.
+
+    Raises
+    ------
+    NoSuchVisit
+        The ledger knows no such visit.
+    NoSuchStar
+        The release has none, or several.
+    """
+    known = visits_named(connection, visit)
+    query = OF_THE_RELEASE.format(visit=release.relation("visit"))
+    found = connection.execute(text(query), {"known": known}).all()
+    # A number of ours may also be what some survey calls another visit.
+    meant = [row for row in found if str(row.spectrum_id) == visit] or found
+    if not meant:
+        raise NoSuchStar(
+            f"{release.name} has no star with the visit {visit!r}.",
+            remedy="It may be newer, withdrawn or of no star: name another release or visit.",
+        )
+    if len(meant) > 1:
+        numbers = ", ".join(str(row.spectrum_id) for row in meant)
+        raise NoSuchStar(
+            f"{visit} names {len(meant)} visits of {release.name}.",
+            remedy=f"Give one of their numbers: {numbers}.",
+        )
+    return meant[0].spectrum_id, meant[0].star_id

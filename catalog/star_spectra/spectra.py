@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starledger.catalog.releases.finding import PublishedRelease, find_release
-from starledger.catalog.star_spectra.finding import PinnedModel, pinned_model, visits_of
+from starledger.catalog.star_spectra.finding import (
+    PinnedModel,
+    pinned_model,
+    visit_named,
+    visits_of,
+)
 from starledger.catalog.star_spectra.fitted import Fitted, Refitter
 from starledger.catalog.star_spectra.observed import Observed, observed
 from starledger.catalog.star_spectra.rows import Rows, rows_of
@@ -119,4 +124,39 @@ def spectra_of(
     visits = tuple(VisitSpectrum(row._asdict(), seen, fit) for row, seen, fit in parts)
     return StarSpectra(
         published, star_id, pinned, refitter.wavelength, visits, star=combined, fits=fits
+    )
+
+
+def spectra_of_visit(
+    database: Database,
+    shard_root: Path,
+    model_root: Path,
+    release: str | None,
+    visit: str,
+    model: str | None = None,
+) -> StarSpectra:
+    """Return the spectrum of one visit, whosever it is, with the model at its labels.
+
+    Parameters
+    ----------
+    database, shard_root, model_root, release
+        As for `spectra_of`.
+    visit
+        Its number, or the survey's identifier.
+    model
+        Whose fit; by default that of the model recommended for teff.
+
+    Raises
+    ------
+    NoSuchVisit, NoSuchStar, NoSuchRelease
+        There is no such visit, or none in the release, or no such release or model.
+    DamagedShard, ModelRefused
+        A file is missing, or is not what the ledger says of it.
+    """
+    with database.engine().connect() as connection:
+        published = find_release(connection, release)
+        spectrum_id, star_id = visit_named(connection, published, visit)
+    named = (str(star_id), model)
+    return spectra_of(
+        database, shard_root, model_root, published.name, *named, visit=str(spectrum_id)
     )

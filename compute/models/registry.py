@@ -54,12 +54,12 @@ class Registration:
         Whose spectra it fits: ``apogee``, or ``lamost_mrs:red`` for one arm.
     spectrum_kind
         The kind of spectrum that it fits by default.
+    training_set_id
+        What it was trained on, where the ledger has it.
     settings
         How it was trained, seed included, or from what it was imported.
     report
         What validation found.
-    training_set_id
-        What it was trained on, where the ledger has it.
     """
 
     name: str
@@ -80,12 +80,14 @@ class Registered:
     ----------
     model_id
         Its number.
-    name, system, sha256, description, citation
+    name, system, sha256
         As registered.
     path
         Of its folder, relative to the model root.
     labels
         What it gives, in the order of a fit's arrays.
+    description, citation
+        As registered.
     """
 
     model_id: int

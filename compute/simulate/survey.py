@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starledger.compute.simulate.files.catalog_files import BatchRows
 from starledger.compute.simulate.files.fits_bytes import TableFile
@@ -17,15 +18,16 @@ from starledger.compute.simulate.files.gaia_catalog import (
     ecsv_head,
     neighbourhood_columns,
     source_columns,
+    wide_binary_columns,
 )
 from starledger.compute.simulate.files.galah_catalog import GALAH_DTYPES, GALAH_UNITS, galah_rows
 from starledger.compute.simulate.files.lamost_files import Layout
 from starledger.compute.simulate.files.text_file import TextFile
 from starledger.compute.simulate.files.truth_file import write_counts, write_stars
 from starledger.compute.simulate.files.writers import ApogeeWriter, BossWriter, LamostWriter, Writer
-from starledger.compute.simulate.observe.library import library_for
+from starledger.compute.simulate.observe.library import NODES, library_for
 from starledger.compute.simulate.observe.observing import Observer, Quality
-from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, RestSpectra
+from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, FlatSpectra, RestSpectra
 from starledger.compute.simulate.observe.surveys import SURVEYS, Survey
 from starledger.compute.simulate.population.stars import Stars
 from starledger.compute.simulate.population.truth import Mixture, draw_stars
@@ -107,6 +109,9 @@ def simulate_survey(
     mixture: Mixture | None = None,
     visit_shares: tuple[float, ...] | None = None,
     spectra: RestSpectra | None = None,
+    catalogs_only: bool = False,
+    nodes: int = NODES,
+    library: Path | None = None,
     progress: Callable[[int], None] = _nothing,
     tell: Callable[[str], None] = _silent,
     processes: int = 1,
@@ -136,6 +141,10 @@ def simulate_survey(
         Shares of the stars with 1, 2, 3, … visits; the survey's own by default.
     spectra
         Where spectra come from; by default `spectra_for` says.
+    catalogs_only
+        Write no spectra, which takes most of the time.
+    nodes, library
+        See `library_for`: how many spectra are synthesized, and the folder where they are kept.
     progress, tell
         Called with the number of stars done since the last call, and with what takes long.
     processes
@@ -152,9 +161,15 @@ def simulate_survey(
         progress(n_stars)
     else:
         how = _scheduled(SURVEYS[survey], visit_shares)
-        source = spectra or spectra_for(how, n_stars, tell, processes)
+        flat = FlatSpectra(how.instrument.band) if catalogs_only else None
+        source = (
+            flat
+            or spectra
+            or spectra_for(how, n_stars, tell, processes, nodes=nodes, folder=library)
+        )
         observer = Observer(how, stars, source, quality, seed)
-        counts = _observe_all(observer, _writer(observer, out, layout), processes, progress)
+        writer = _writer(observer, out, layout, spectra=not catalogs_only)
+        counts = _observe_all(observer, writer, processes, progress)
     return _finished(Simulation(survey, n_stars, seed, quality.value, str(out), counts), layout)
 
 
@@ -178,22 +193,35 @@ def spectra_for(
     n_stars: int,
     tell: Callable[[str], None] = _silent,
     processes: int = 1,
+    *,
+    nodes: int = NODES,
+    folder: Path | None = None,
 ) -> RestSpectra:
-    """Return where the spectra of so many stars should come from."""
+    """Return where the spectra of so many stars should come from.
+
+    Parameters
+    ----------
+    survey
+        What observes them.
+    n_stars
+        How many.
+    tell, processes, nodes, folder
+        See `library_for`, for more than `DIRECT_UP_TO` stars.
+    """
     band = survey.instrument.band
     if n_stars <= DIRECT_UP_TO:
         return DirectSpectra(band)
-    return library_for(band, tell=tell, processes=processes)
+    return library_for(band, folder, nodes, tell, processes)
 
 
-def _writer(observer: Observer, out: Path, layout: Layout) -> Writer:
+def _writer(observer: Observer, out: Path, layout: Layout, *, spectra: bool) -> Writer:
     match observer.survey.name:
         case "lamost":
-            return LamostWriter(out, observer, layout)
+            return LamostWriter(out, observer, layout, spectra=spectra)
         case "apogee":
-            return ApogeeWriter(out, observer)
+            return ApogeeWriter(out, observer, spectra=spectra)
         case _:
-            return BossWriter(out, observer)
+            return BossWriter(out, observer, spectra=spectra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,20 +276,25 @@ def _write_galah(stars: Stars, seed: int, out: Path, quality: Quality) -> dict[s
 
 
 def _write_gaia(stars: Stars, seed: int, out: Path, quality: Quality) -> dict[str, int]:
-    counts = {}
+    made: dict[str, list[Mapping[str, NDArray[np.generic]]]] = {}
     for number, table in enumerate(("gaia_dr2_source", "gaia_dr3_source", "dr2_neighbourhood")):
         rng = np.random.default_rng([seed, 23, number])
-        made = [
+        made[table] = [
             neighbourhood_columns(lot, quality, rng)
             if table == "dr2_neighbourhood"
             else source_columns(lot, table[5:8], quality, rng)
             for lot in _lots(stars)
         ]
+    lots = made["gaia_dr3_source"]
+    sources = {name: np.concatenate([lot[name] for lot in lots]) for name in lots[0]}
+    made["wide_binaries"] = [wide_binary_columns(stars, sources)]
+    counts = {}
+    for table, lots in made.items():
         # Gaia's archive gives DR3 as ECSV and the others as plain CSV.
         new = table == "gaia_dr3_source"
-        head = ecsv_head(made[0]) if new else ",".join(made[0])
+        head = ecsv_head(lots[0]) if new else ",".join(lots[0])
         with TextFile(out / f"{table}.{'ecsv' if new else 'csv'}", head) as file:
-            for columns in made:
+            for columns in lots:
                 for line in csv_lines(columns):
                     file.append(line)
         counts[f"{table}_rows"] = file.rows

@@ -60,13 +60,32 @@ def fates(connection: Connection, visit: str) -> list[Fate]:
     NoSuchVisit
         There is none.
     """
-    known = connection.execute(_KNOWN, {"visit": visit}).scalars().all()
+    known = visits_named(connection, visit)
+    return [Fate(*row) for row in connection.execute(_FATES, {"visits": known})]
+
+
+def visits_named(connection: Connection, visit: str) -> list[int]:
+    """Return the numbers of all visits, of whatever data release and version, that are meant.
+
+    Parameters
+    ----------
+    connection
+        Of any role that may read.
+    visit
+        Its number in the ledger, or the survey's identifier.
+
+    Raises
+    ------
+    NoSuchVisit
+        There is none.
+    """
+    known = list(connection.scalars(_KNOWN, {"visit": visit}))
     if not known:
         raise NoSuchVisit(
             f"The ledger knows no visit {visit!r}.",
             remedy="Give the survey's identifier, or the number in ledger.spectrum.",
         )
-    return [Fate(*row) for row in connection.execute(_FATES, {"visits": list(known)})]
+    return known
 
 
 def aside(connection: Connection, model_id: int | None, limit: int) -> list[Fate]:

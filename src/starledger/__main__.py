@@ -21,6 +21,7 @@ COMMANDS = {
     "combine": "starledger.catalog.combine.commands:combine",
     "crossmatch": "starledger.ingest.crossmatch.commands:crossmatch",
     "db": "starledger.schema.commands:db",
+    "demo": "starledger.catalog.demo.command:demo",
     "doctor": "starledger.catalog.commands:doctor",
     "export": "starledger.catalog.export.commands:export",
     "fit": "starledger.compute.fit_commands:fit",
@@ -112,6 +113,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo(INTERRUPTED, err=True)
         code = 130
+        # Under `python -m`, CPython remembers that an interrupt hit code made from text, and would
+        # end by its signal whatever we say; when more such code is run, it forgets.
+        exec("")  # noqa: S102 - nothing is run
     except click.ClickException as error:
         error.show()
         code = error.exit_code

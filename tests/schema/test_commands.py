@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,11 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from starledger.schema import migrate
 from starledger.schema.backup import back_up, client_binaries, dbname, password_environment
 from starledger.schema.database import Database
 from starledger.schema.embedded import EmbeddedServer
@@ -22,21 +19,11 @@ from starledger.schema.errors import DatabaseError
 from starledger.schema.roles import Role
 from tests.conftest import Answer, Command, address
 from tests.schema.many_models import ManyModels
+from tests.schema.next_revision import HEAD, NEXT, Upgradable, next_revision
 
 pytestmark = pytest.mark.integration
 
-HEAD = "0004"
-NEXT = "0005"
-NEXT_REVISION = f"""
-from alembic import op
-
-revision = "{NEXT}"
-down_revision = "{HEAD}"
-
-
-def upgrade() -> None:
-    op.execute("COMMENT ON SCHEMA ledger IS 'next'")
-"""
+__all__ = ["next_revision"]
 
 
 def refused(answer: Answer, *words: str) -> None:
@@ -49,20 +36,9 @@ def refused(answer: Answer, *words: str) -> None:
 
 
 @pytest.fixture
-def newer_software(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def newer_software(next_revision: Upgradable) -> None:
     """Let the software have one more migration than it has."""
-    ours = Path(migrate.config().get_main_option("script_location") or "")
-    newer = tmp_path / "migrations"
-    shutil.copytree(ours, newer, ignore=shutil.ignore_patterns("__pycache__"))
-    (newer / "versions" / f"{NEXT}_next.py").write_text(NEXT_REVISION)
-    config = migrate.config
-
-    def newer_config(connection: Connection | None = None) -> Config:
-        made = config(connection)
-        made.set_main_option("script_location", str(newer))
-        return made
-
-    monkeypatch.setattr(migrate, "config", newer_config)
+    next_revision("COMMENT ON SCHEMA ledger IS 'next'")
 
 
 @pytest.fixture

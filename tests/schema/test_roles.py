@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from starledger.schema.database import Database
+from starledger.schema.database import Database, open_database
 from starledger.schema.errors import NoRights
+from starledger.schema.migrate import require_head
 from starledger.schema.roles import Role, ensure_login_roles
+from starledger.schema.settings import load_settings
 from starledger.schema.tables import Fit
-from tests.conftest import Server
+from tests.conftest import Server, address
 from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
@@ -34,6 +37,18 @@ def test_roles_log_in_as_themselves(worker: Connection, reader: Connection) -> N
     who = text("SELECT session_user")
     assert worker.scalar(who) == Role.WORKER
     assert reader.scalar(who) == Role.READER
+
+
+def test_a_machine_that_only_fits_needs_the_worker_alone(
+    loaded: tuple[Database, ManyModels], tmp_path: Path
+) -> None:
+    alone = address(loaded[0], Role.WORKER)
+    settings = load_settings({"database_url": alone, "home": tmp_path}).settings
+    with open_database(settings) as database:
+        for role in (Role.OWNER, Role.WORKER):
+            with database.engine(role).connect() as connection:
+                require_head(connection)
+                assert connection.scalar(text("SELECT session_user")) == Role.WORKER
 
 
 def test_worker_writes_fits_and_moves_work(worker: Connection, many: ManyModels) -> None:

@@ -1,4 +1,4 @@
-"""Gaia's tables: sources of DR2 and DR3, and which source of the one is which of the other."""
+"""Gaia's tables: sources of DR2 and DR3, which of the one is which of the other, and wide pairs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _BRIGHT_ERROR = 0.015
 _RV_FAINT = {"dr2": 12.5, "dr3": 14.0}
 _TWO_PARAMETER_SHARE = 0.01
 _SECOND_NEIGHBOUR_SHARE = 0.01
+_CHANCE = 1e-4
+"""How likely a pair is by chance, as its catalog says it: ours never are."""
 
 UNITS: dict[str, str] = {
     "ref_epoch": "yr", "ra": "deg", "ra_error": "mas", "dec": "deg", "dec_error": "mas",
@@ -143,6 +145,28 @@ def neighbourhood_columns(
         "magnitude_difference": fainter,
         "proper_motion_propagation": np.full(len(row), "true"),
     }
+
+
+def wide_binary_columns(
+    stars: Stars, sources: Mapping[str, NDArray[np.generic]]
+) -> dict[str, NDArray[np.generic]]:
+    """Return columns as the catalog of wide binaries (El-Badry et al. 2021) has them, a pair a row.
+
+    Parameters
+    ----------
+    stars
+        All stars, those without a partner too.
+    sources
+        The columns of their sources in DR3.
+    """
+    first = np.flatnonzero(stars.wide_partner > np.arange(len(stars)))
+    of_pair = {1: first, 2: stars.wide_partner[first]}
+    columns: dict[str, NDArray[np.generic]] = {}
+    for name in ("source_id", "ra", "dec", "pmra", "pmdec", "parallax"):
+        columns |= {f"{name}{member}": sources[name][rows] for member, rows in of_pair.items()}
+    columns["R_chance_align"] = np.full(len(first), _CHANCE)
+    columns["binary_type"] = np.full(len(first), "MSMS")
+    return columns
 
 
 def _text(value: object) -> str:

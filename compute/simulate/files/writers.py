@@ -40,10 +40,25 @@ class Writer(Protocol):
         """Return the catalogs, to be entered and filled."""
 
 
-def _kept(visits: int, rng: np.random.Generator, quality: Quality) -> NDArray[np.bool_]:
-    if quality is Quality.CLEAN:
-        return np.ones(visits, dtype=bool)
-    return np.asarray(rng.random(visits) >= LOST_FILE_SHARE)
+class _Spectra:
+    """Which visits of a batch have a file.
+
+    Parameters
+    ----------
+    quality
+        In the realistic one some are lost.
+    wanted
+        Whether files are written at all, or the survey's catalogs alone.
+    """
+
+    def __init__(self, quality: Quality, *, wanted: bool) -> None:
+        self.quality, self.wanted = quality, wanted
+
+    def kept(self, visits: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Return which visits of a batch have one."""
+        if self.quality is Quality.CLEAN:
+            return np.full(visits, self.wanted)
+        return np.asarray((rng.random(visits) >= LOST_FILE_SHARE) & self.wanted)
 
 
 class LamostWriter:
@@ -57,10 +72,15 @@ class LamostWriter:
         Whose batches come.
     layout
         Of the spectra and the catalogs: ``old`` as DR5, ``new`` as DR10.
+    spectra
+        Whether spectra are written, or catalogs alone.
     """
 
-    def __init__(self, out: Path, observer: Observer, layout: Layout) -> None:
+    def __init__(
+        self, out: Path, observer: Observer, layout: Layout, *, spectra: bool = True
+    ) -> None:
         self.out, self.layout, self.quality = out, layout, observer.quality
+        self.spectra = _Spectra(self.quality, wanted=spectra)
 
     def catalogs(self) -> CatalogFiles:
         """Return the catalogs, to be entered and filled."""
@@ -82,7 +102,7 @@ class LamostWriter:
         rows = lamost_rows(batch)
         realistic = self.quality is Quality.REALISTIC
         often = lamost_catalog.copies(len(batch), batch.rng, realistic=realistic)
-        kept = _kept(len(batch), batch.rng, self.quality)
+        kept = self.spectra.kept(len(batch), batch.rng)
         lines = list(lamost_catalog.catalog_lines(batch, rows, often, self.layout))
         general = [one for of_visit in lines for one, _ in of_visit]
         stellar = [one for of_visit in lines for _, one in of_visit if one is not None]
@@ -102,14 +122,17 @@ class BossWriter:
 
     Parameters
     ----------
-    out, observer
+    out, observer, spectra
         As for `LamostWriter`.
     full
         Write the single exposures too, as the full files have them.
     """
 
-    def __init__(self, out: Path, observer: Observer, *, full: bool = False) -> None:
-        self.out, self.quality, self.full = out, observer.quality, full
+    def __init__(
+        self, out: Path, observer: Observer, *, full: bool = False, spectra: bool = True
+    ) -> None:
+        self.out, self.full = out, full
+        self.spectra = _Spectra(observer.quality, wanted=spectra)
 
     def catalogs(self) -> CatalogFiles:
         """Return the catalogs, to be entered and filled."""
@@ -125,7 +148,7 @@ class BossWriter:
         batch = seen.batch
         velocity = boss_files.boss_velocity(batch)
         names = [boss_files.spec_name(batch, i) for i in range(len(batch))]
-        kept = _kept(len(batch), batch.rng, self.quality)
+        kept = self.spectra.kept(len(batch), batch.rng)
         rows = boss_files.spall_rows(batch, velocity)
         for i in np.flatnonzero(kept).tolist():
             contents = boss_files.spec_file(batch, velocity, rows, i, full=self.full)
@@ -140,12 +163,13 @@ class ApogeeWriter:
 
     Parameters
     ----------
-    out, observer
+    out, observer, spectra
         As for `LamostWriter`.
     """
 
-    def __init__(self, out: Path, observer: Observer) -> None:
+    def __init__(self, out: Path, observer: Observer, *, spectra: bool = True) -> None:
         self.out, self.observer = out, observer
+        self.spectra = _Spectra(observer.quality, wanted=spectra)
 
     @cached_property
     def _sampling(self) -> Sampling:
@@ -170,7 +194,7 @@ class ApogeeWriter:
         """Write the spectra of a batch and return its rows of the catalogs."""
         batch = seen.batch
         rows = apogee_rows(batch)
-        kept = _kept(len(batch), batch.rng, self.observer.quality)
+        kept = self.spectra.kept(len(batch), batch.rng)
         folder = self.out / "spectra"
         for i in np.flatnonzero(kept).tolist():
             path = folder / "apvisit" / str(rows.plate[i]) / rows.visit_file[i]
@@ -181,8 +205,9 @@ class ApogeeWriter:
         all_star = []
         for here in stars:
             own = spectra.rows(here)
-            path = folder / "apstar" / star_name(rows.apogee_id[int(here[0])])
-            write_atomically(path, star_file(batch, rows, here, own))
+            if self.spectra.wanted:
+                path = folder / "apstar" / star_name(rows.apogee_id[int(here[0])])
+                write_atomically(path, star_file(batch, rows, here, own))
             row = apogee_catalog.star_row(batch, rows, here, own)
             often = self._repeated(row, batch.rng)
             all_star += often
@@ -193,7 +218,9 @@ class ApogeeWriter:
             "allvisit_rows": apogee_catalog.visit_rows(batch, rows),
             "allstar_rows": np.concatenate(all_star),
         }
-        return BatchRows(tables, files={"apvisit": int(kept.sum()), "apstar": len(stars)})
+        return BatchRows(
+            tables, files={"apvisit": int(kept.sum()), "apstar": len(stars) * self.spectra.wanted}
+        )
 
     def _repeated(self, row: NDArray[np.void], rng: np.random.Generator) -> list[NDArray[np.void]]:
         """Return a row of allStar, and for some stars a second one under another field."""

@@ -82,6 +82,23 @@ class RestSpectra(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class FlatSpectra:
+    """Spectra without a line, for those who want nothing but a survey's catalogs.
+
+    Parameters
+    ----------
+    band
+        See `RestSpectra`.
+    """
+
+    band: Band
+
+    def flux(self, labels: Tensor) -> Tensor:
+        """Return the same flux for all stars at all pixels."""
+        return torch.full((len(labels), self.band.pixels), 1e7)
+
+
 class DirectSpectra:
     """Synthesizes every star: exact, and some 0.7 s of a processor per star.
 

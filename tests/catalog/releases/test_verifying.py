@@ -13,8 +13,14 @@ from starledger.catalog.releases.errors import NoSuchRelease
 from starledger.catalog.releases.finding import find_release
 from starledger.catalog.releases.publishing import publish
 from starledger.catalog.releases.verifying import verify
+from starledger.schema import migrate
 from starledger.schema.database import Database
+from starledger.schema.errors import SchemaMismatch
 from tests.catalog.releases.growing import NEW_VISITS, RETRAINED, Growing, GrowingWithOpenIngest
+from tests.catalog.releases.migrating import BAD, REWRITTEN, good_migration
+from tests.schema.next_revision import HEAD, NEXT, Upgradable, next_revision
+
+__all__ = ["next_revision"]
 
 pytestmark = pytest.mark.integration
 
@@ -221,14 +227,15 @@ def answers(connection: Connection, name: str) -> dict[str, Sequence[Row[Any]]]:
     }
 
 
-def migrate_somehow(connection: Connection, name: str) -> None:
-    """Do what migrations may do to every table under a release: new columns and indexes."""
-    for one in find_release(connection, name).manifest["tables"]:
-        connection.execute(text(f"ALTER TABLE ledger.{one['table']} ADD COLUMN colour real"))
-    connection.execute(text("CREATE INDEX ON ledger.combination (snr)"))
+def files_of(connection: Connection) -> list[int]:
+    """Return the numbers of the files that hold tables which a good migration rewrites."""
+    query = text("SELECT pg_relation_filenode(CAST(:table AS regclass))")
+    return [connection.scalars(query, {"table": f"ledger.{table}"}).one() for table in REWRITTEN]
 
 
-def test_dr1_holds_through_all_that_happens_later(ledger: Database) -> None:
+def test_dr1_holds_through_all_that_happens_later(
+    ledger: Database, next_revision: Upgradable
+) -> None:
     engine = ledger.engine()
     with engine.begin() as connection:
         growing = Growing(connection)
@@ -248,12 +255,22 @@ def test_dr1_holds_through_all_that_happens_later(ledger: Database) -> None:
             assert broken(connection, "dr1") == {}, happening.__name__
 
     publish(engine, growing.draft_of_retrained("dr2"))
-    with engine.begin() as connection:
-        migrate_somehow(connection, "dr2")
+    with engine.connect() as connection:
+        tables = [one["table"] for one in find_release(connection, "dr2").manifest["tables"]]
+        files = files_of(connection)
+    next_revision(good_migration(tables))
+    with pytest.raises(SchemaMismatch, match=f"2 published .* from {HEAD} to {NEXT}"):
+        migrate.upgrade(engine)
+    assert migrate.upgrade(engine, agreed=True).current == NEXT
+    with engine.connect() as connection:
+        assert all(now != then for now, then in zip(files_of(connection), files, strict=True))
         assert broken(connection, "dr1") == {}
         assert broken(connection, "dr2") == {}
         assert answers(connection, "dr1") == was
     _tells_of_what_happened(engine.connect(), growing)
+    publish(engine, growing.draft_of_retrained("dr3"))
+    with engine.connect() as connection:
+        assert broken(connection, "dr3") == {}
 
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE ledger.fit DISABLE TRIGGER USER"))
@@ -262,6 +279,23 @@ def test_dr1_holds_through_all_that_happens_later(ledger: Database) -> None:
         assert connection.execute(changed, {"run": run}).rowcount == len(NEW_VISITS)
         assert broken(connection, "dr1") == {}
         assert broken(connection, "dr2")["ledger.fit"].startswith(f"run {run}:")
+
+
+@pytest.mark.parametrize("done", sorted(BAD))
+def test_a_migration_that_changes_what_is_stored_is_found(
+    done: str, ledger: Database, next_revision: Upgradable
+) -> None:
+    table, script = BAD[done]
+    with ledger.engine().begin() as connection:
+        growing = Growing(connection)
+    publish(ledger.engine(), growing.draft("dr1"))
+    next_revision(script)
+    migrate.upgrade(ledger.engine(), agreed=True)
+    with ledger.engine().connect() as connection:
+        found = broken(connection, "dr1")
+        assert f"ledger.{table}" in found
+        gone = "CASCADE" in script
+        assert (found.get("dr1.star") == "it is missing") is gone
 
 
 def _tells_of_what_happened(connection: Connection, growing: Growing) -> None:

@@ -56,4 +56,5 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except KeyboardInterrupt:
+        exec("")  # noqa: S102 - see starledger.__main__.main
         sys.exit(130)
