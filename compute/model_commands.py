@@ -168,14 +168,19 @@ def list_(context: click.Context, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def show(context: click.Context, name: str, *, as_json: bool) -> None:
-    """Show the model NAME (or the beginning of its SHA-256), and check its files."""
+    """Show the model NAME (or the beginning of its SHA-256), and check its files.
+
+    With --json, also how it was trained and what validation found.
+    """
     from starledger.compute.models.registry import find_model, load_model
+    from starledger.compute.models.trained import training_of
 
     root = settings_of(context).settings.model_root
     with database_of(context) as database, database.engine().connect() as connection:
         require_head(connection)
         found = find_model(connection, name)
         emulator = load_model(connection, root, name)
+        trained = training_of(connection, found)
     pixels = emulator.wavelength
     ranges = {
         label: [low, high]
@@ -190,8 +195,10 @@ def show(context: click.Context, name: str, *, as_json: bool) -> None:
         **dict(emulator.stored().configuration),
     }
     if as_json:
-        report({**about, "ranges": ranges}, as_json=True)
+        report({**about, "ranges": ranges, "training": asdict(trained)}, as_json=True)
         return
+    about |= {"training_run": trained.run, "training_set": trained.training_set}
+    about |= {"n_members": trained.n_members, "n_held_out": trained.n_held_out}
     report(about, as_json=False)
     say("")
     rows = [

@@ -54,7 +54,8 @@ def commands_mentioned(text: str) -> Iterator[str]:
     """Yield what follows ``starledger`` wherever a page quotes a command."""
     shell = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = [line for fence in shell for line in fence.replace("\\\n", " ").splitlines()]
-    lines += [example.command.splitlines()[0] for example in console_examples(text)]
+    typed = [one.command.replace("\\\n", " ") for one in console_examples(text)]
+    lines += [command.splitlines()[0] for command in typed]
     lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
     for line in lines:
         if found := re.search(r"(?:^|\s|bin/)starledger (?P<rest>[^|&#]+)", line):

@@ -75,7 +75,7 @@ def walked(
 
 def typed(command: str) -> tuple[str, int]:
     """Run a command in this process, and return what it said and its exit code."""
-    program, *arguments = shlex.split(command)
+    program, *arguments = shlex.split(command.replace("\\\n", " "))
     assert program == "starledger"
     written = io.BytesIO()
     said = io.TextIOWrapper(written, "utf-8", write_through=True)

@@ -16,6 +16,7 @@ from starledger.compute.models.registry import instrument_and_arm
 from starledger.compute.training.matches import LabelMatch
 from starledger.ingest.soundness import sound_label, sound_row
 from starledger.schema.tables import Instrument, Neighbourhood, Spectrum
+from starledger.schema.tables.versions import BroadbandSignal
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -162,10 +163,19 @@ def _requirements(
     if cuts.min_snr > 0:
         needed["of lower S/N"] = Spectrum.snr >= cuts.min_snr
     if cuts.min_catalog_snr > 0:
-        needed["of lower S/N in the catalog"] = table.snr >= cuts.min_catalog_snr
+        needed["of lower S/N in the catalog"] = _signal(table) >= cuts.min_catalog_snr
     for name, (low, high) in cuts.ranges.items():
         needed[f"outside the range of {name}"] = table.labels[places[name]].between(low, high)
     return needed
+
+
+def _signal(table: type[Any]) -> ColumnElement[float]:
+    """Return the signal-to-noise ratio of rows, in the best band where it is told by band alone."""
+    whole: ColumnElement[float] = table.snr
+    if not issubclass(table, BroadbandSignal):
+        return whole
+    bands = (table.snr_u, table.snr_g, table.snr_r, table.snr_i, table.snr_z)
+    return func.coalesce(whole, func.greatest(*bands))
 
 
 def _velocity() -> ColumnElement[float]:

@@ -52,6 +52,14 @@ def test_a_cannon_is_taught_and_shown(matched: Matched) -> None:
     assert f"pixels: {done['n_pixels']} of {done['n_pixels']}" in ran.stderr
     shown = json.loads(run(matched, "show", "by_command", "--json").stdout)
     assert (shown["n_pixels"], shown["normalisation"]) == (done["n_pixels"], "gaussian_50")
+    training = shown["training"]
+    assert training["training_set"] == "by_command_stars"
+    assert (training["n_members"], training["n_held_out"]) == (
+        n_spectra, done["held_out"]["spectra"],
+    )  # fmt: skip
+    assert training["report"]["held_out"] == done["held_out"]
+    assert training["settings"]["order"] == 1
+    assert "n held out" in run(matched, "show", "by_command").stdout
     assert 4500 <= shown["ranges"]["teff"][0] < shown["ranges"]["teff"][1] <= 6500
 
 

@@ -15,7 +15,7 @@ from starledger.compute.models.cannon.training import BadTrainingSet
 from starledger.compute.training.matches import LabelMatch, match_of
 from starledger.compute.training.overlap import Cuts, Overlap, overlap
 from starledger.schema.database import Database
-from starledger.schema.tables import GalahStar, Neighbourhood, RunKind, Withdrawal
+from starledger.schema.tables import GalahStar, Neighbourhood, RunKind, SurveyVisit, Withdrawal
 from tests.compute.training.two_surveys import N_STARS, Matched
 from tests.schema.small_survey import SmallSurvey, position
 
@@ -124,7 +124,11 @@ def test_what_cannot_teach_is_refused(
         found_in(wrong, cuts, names)
 
 
-def pair(small: SmallSurvey, spectra: Mapping[str, Mapping[str, Any]]) -> LabelMatch:
+def pair(
+    small: SmallSurvey,
+    spectra: Mapping[str, Mapping[str, Any]],
+    table: type[GalahStar | SurveyVisit] = GalahStar,
+) -> LabelMatch:
     """Add spectra with a row of a catalog each, which has Teff and [Fe/H], and match them.
 
     What ``row`` holds of a spectrum is told of its row, ``instrument`` is its instrument.
@@ -135,15 +139,17 @@ def pair(small: SmallSurvey, spectra: Mapping[str, Mapping[str, Any]]) -> LabelM
         row = own.pop("row", {})
         small.spectrum(name, own.pop("instrument", "lamost_lrs"), "lamost_dr5", run, place, **own)
         labels = {"labels": [5800.0, 0.1], "errors": [50.0, None], **row}
+        if table is GalahStar:
+            labels["sobject_id"] = place
         small.add_named(
-            f"{name}_row", GalahStar, data_release_id=small.ids["galah_dr2"], external_id=name,
-            sobject_id=place, valid_from_run_id=run, **position(150.0, 2.0), **labels,
+            f"{name}_row", table, data_release_id=small.ids["galah_dr2"], external_id=name,
+            valid_from_run_id=run, **position(150.0, 2.0), **labels,
         )  # fmt: skip
     small.close("odd_spectra")
     match = small.open(
         "odd_match", RunKind.CROSSMATCH,
         left_table="spectrum", left_data_release_id=small.ids["lamost_dr5"],
-        right_table="galah_star", right_data_release_id=small.ids["galah_dr2"],
+        right_table=table.__tablename__, right_data_release_id=small.ids["galah_dr2"],
         as_of_run_id=run, radius=3.0, best_rule="nearest",
     )  # fmt: skip
     for name in spectra:
@@ -201,6 +207,20 @@ def test_a_ratio_that_is_not_known_counts_unless_one_is_asked_for(small: SmallSu
     assert len(taught(small, match, Cuts(min_snr=10.0))) == 2
     assert len(taught(small, match, Cuts(min_catalog_snr=10.0))) == 2
     assert len(taught(small, match, Cuts(min_snr=10.0, min_catalog_snr=10.0))) == 1
+
+
+def test_a_ratio_told_by_band_is_that_of_the_best_band(small: SmallSurvey) -> None:
+    match = pair(
+        small,
+        {
+            "dim": {"rv": 0.0, "row": {"snr_u": 2.0, "snr_g": 30.0}},
+            "bright": {"rv": 0.0, "row": {"snr_g": 20.0, "snr_r": 60.0}},
+            "whole": {"rv": 0.0, "row": {"snr": 10.0, "snr_r": 90.0}},
+        },
+        SurveyVisit,
+    )
+    found = taught(small, match, Cuts(min_catalog_snr=50.0))
+    assert found.spectrum_ids.tolist() == [small.ids["bright"]]
 
 
 def test_what_was_withdrawn_does_not_teach(small: SmallSurvey) -> None:
