@@ -12,9 +12,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: env ## Bring the embedded database up to date and examine the installation.
-	$(BIN)/starledger db upgrade
-	$(BIN)/starledger doctor
+demo: env ## Go the whole way, from simulated spectra to a published release; ARGS="--size medium" for more stars.
+	$(BIN)/starledger demo $(ARGS)
 
 test: env ## Run all tests but the drill and the science; ARGS="-k embedded" picks some, WORKERS=4 runs four at a time.
 	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadscope \
@@ -23,8 +22,9 @@ test: env ## Run all tests but the drill and the science; ARGS="-k embedded" pic
 test-drill: env ## Run the drill at small size, as a test.
 	STARLEDGER_DATABASE_URL= $(BIN)/pytest -m drill tests/compute/work
 
-test-science: env ## Go the whole way from a simulated survey to a release, and compare with the truth.
-	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -m science tests/test_realistic_arm.py
+test-science: env ## Go whole ways from a simulated survey to a release, and compare with the truth; kill the demo.
+	STARLEDGER_DATABASE_URL= OMP_NUM_THREADS=1 $(BIN)/pytest -m science tests/test_realistic_arm.py \
+	    tests/test_tutorial.py tests/catalog/demo $(ARGS)
 
 test-server: env ## Run the integration tests on the server of STARLEDGER_DATABASE_URL.
 	@test -n "$$STARLEDGER_DATABASE_URL" || { echo "Set STARLEDGER_DATABASE_URL to a server \

@@ -40,9 +40,9 @@ class Example:
     answer: str
 
 
-def console_examples(text: str) -> Iterator[Example]:
-    """Yield the commands of the ``console`` fences of a page, with their answers."""
-    for fence in re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+def console_examples(text: str, kind: str = "console") -> Iterator[Example]:
+    """Yield the commands of a page's fences of one kind, with their answers."""
+    for fence in re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         for example in re.split(r"^\$ ", fence, flags=re.MULTILINE)[1:]:
             first, *lines = example.splitlines()
             more = [line.removeprefix("> ") for line in lines if line.startswith("> ")]

@@ -1,0 +1,48 @@
+"""Ends a demonstration as a power cut does: whatever belongs to it is killed at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+FOLDER = Path(".local", "share", "starledger", "demo")
+"""Where a demonstration lies in its user's home."""
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a user with this home and nothing else."""
+    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {"HOME": str(home), "PATH": search, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+
+
+def begin(home: Path) -> subprocess.Popen[str]:
+    """Start the demonstration; its progress can be read line by line."""
+    return subprocess.Popen(
+        ["starledger", "demo", "--keep", "--json"],
+        env=environment(home),
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def kill_everything(begun: subprocess.Popen[str], home: Path) -> None:
+    """Kill the command, its workers and the database server."""
+    doomed = [psutil.Process(begun.pid)]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        doomed += doomed[0].children(recursive=True)
+    pid_file = home / FOLDER / "postgres" / "data" / "postmaster.pid"
+    with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
+        postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
+        doomed += [postmaster, *postmaster.children(recursive=True)]
+    for process in doomed:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(doomed, timeout=30)
+    begun.communicate()
