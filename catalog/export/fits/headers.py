@@ -64,7 +64,7 @@ def of_table(
     fields
         Its columns.
     widths
-        How many bytes each column of text has.
+        How many bytes the texts of each column have, or values its arrays.
     row
         How many bytes a row has.
     rows
@@ -113,7 +113,8 @@ def _for_astropy(fields: Sequence[Field]) -> Iterator[str]:
 def _column(field: Field, widths: Mapping[str, int]) -> Iterator[tuple[str, str | int]]:
     kind = kind_of(field)
     yield "TTYPE", plain_ascii(field.name)
-    yield "TFORM", f"{widths.get(field.name, 1)}{kind.fits}"
+    several = kind.is_text or kind.is_array
+    yield "TFORM", f"{widths[field.name] if several else 1}{kind.fits}"
     if field.unit != DIMENSIONLESS:
         yield "TUNIT", field.unit
     if kind.is_integer:
