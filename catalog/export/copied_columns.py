@@ -53,12 +53,12 @@ class Numbers:
     def column(self, data: Bytes, at: Places) -> pa.Array:
         """Return the fields that begin at some places, which move to behind them."""
         null = data[at] == _NULL
-        values = self._values(_gathered(data, self.sent, at + _HEAD))
+        at += _HEAD
+        values = self._values(_gathered(data, self.sent, at))
         width = np.dtype(self.sent).itemsize
-        if null.any():
-            at += np.where(null, _HEAD, _HEAD + width)
-        else:
-            at += _HEAD + width
+        at += width
+        if np.count_nonzero(null):
+            at[null] -= width
         return _array(self.arrow, values, null)
 
     def elements(self, data: Bytes, at: Places) -> pa.Array:
@@ -230,7 +230,7 @@ def _lengths(data: Bytes, at: Places) -> tuple[Bools, Places]:
 
 
 def _array(kind: pa.DataType, values: NDArray[Any], null: Bools) -> pa.Array:
-    nulls = int(null.sum())
+    nulls = int(np.count_nonzero(null))
     valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if nulls else None
     if pa.types.is_boolean(kind):
         values = np.packbits(values.view(np.bool_), bitorder="little")

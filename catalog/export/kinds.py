@@ -25,6 +25,8 @@ class Kind:
         The letter of its TFORM.
     votable, ecsv
         The name of a value's type there.
+    is_array
+        Whether a row holds an array of values.
     """
 
     arrow: pa.DataType
@@ -32,16 +34,12 @@ class Kind:
     fits: str
     votable: str
     ecsv: str
-
-    @property
-    def is_array(self) -> bool:
-        """Whether a row holds an array of values."""
-        return bool(pa.types.is_list(self.arrow))
+    is_array: bool = False
 
     @property
     def value(self) -> Kind:
         """The kind of one value, where a row holds several."""
-        return replace(self, arrow=self.arrow.value_type) if self.is_array else self
+        return replace(self, arrow=self.arrow.value_type, is_array=False) if self.is_array else self
 
     @property
     def is_integer(self) -> bool:
@@ -77,7 +75,10 @@ _NUMBERS = {
 KINDS = {
     "boolean": Kind(pa.bool_(), "u1", "L", "boolean", "bool"),
     **_NUMBERS,
-    **{f"{name}[]": replace(one, arrow=pa.list_(one.arrow)) for name, one in _NUMBERS.items()},
+    **{
+        f"{name}[]": replace(one, arrow=pa.list_(one.arrow), is_array=True)
+        for name, one in _NUMBERS.items()
+    },
     "text": TEXT,
     "timestamp with time zone": TEXT,
     "character varying": TEXT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,11 @@ from starledger.catalog.export.errors import ExportError
 from starledger.catalog.export.kinds import Kind, kind_of
 from starledger.catalog.export.strings import Strings
 from starledger.catalog.export.utf16 import in_utf16
+from starledger.catalog.export.values import Values, filled, nulls
 from starledger.catalog.export.xml_head import CLOSING, xml_head
 from starledger.catalog.fields import Field
 
-Values: TypeAlias = np.ndarray[Any, Any]
-
-LINE_BYTES = 48 * 1024
+LINE_BYTES = 3 << 18
 """Bytes of a line of base64: a multiple of three, so that no line needs filling."""
 
 CHUNK_BYTES = 1 << 24
@@ -81,7 +80,7 @@ def encoded(fields: Sequence[Field], batch: pa.RecordBatch) -> bytes:
     --------
     >>> fields = (Field("n", "smallint", "dimensionless", "meta.number", "a number"),)
     >>> encoded(fields, pa.record_batch({"n": pa.array([1, None], pa.int16())}))
-    b'\x00\x00\x01\x80\x00\x00'
+    b'\x00\x00\x01\x80\x80\x00'
     """
     pieces: list[pa.BinaryArray] = []
     block = [_null_flags(batch)]
@@ -136,19 +135,16 @@ def _binary(data: Values, lengths: Values) -> pa.BinaryArray:
 
 
 def _null_flags(batch: pa.RecordBatch) -> Values:
-    nulls = np.zeros((batch.num_rows, batch.num_columns), np.bool_)
+    flags = np.zeros((batch.num_rows, batch.num_columns), np.bool_)
     for number, column in enumerate(batch.columns):
         if column.null_count:
-            nulls[:, number] = column.is_null().to_numpy(zero_copy_only=False)
-    return np.packbits(nulls, axis=1)
+            flags[:, number] = nulls(column)
+    return np.packbits(flags, axis=1)
 
 
 def _values(kind: Kind, column: pa.Array) -> Values:
     if kind.fits == "L":
         true = column.fill_null(False).to_numpy(zero_copy_only=False)
         given = np.where(true, ord("T"), ord("F"))
-        marked = np.where(column.is_null().to_numpy(zero_copy_only=False), ord("?"), given)
-        return marked.astype(kind.numpy)
-    null = 0 if kind.is_integer else float("nan")
-    plain = column.fill_null(null).to_numpy(zero_copy_only=False)
-    return np.asarray(plain.astype(kind.numpy))
+        return np.where(nulls(column), ord("?"), given).astype(kind.numpy)
+    return filled(kind, column).astype(kind.numpy)

@@ -14,6 +14,7 @@ from starledger.catalog.export.errors import ExportError
 from starledger.catalog.export.fits.checksum import added
 from starledger.catalog.export.fits.text import in_ascii, in_fixed_width, widest
 from starledger.catalog.export.kinds import Kind, kind_of
+from starledger.catalog.export.values import Values, filled, nulls
 from starledger.catalog.fields import Field
 
 BLOCK = 2880
@@ -77,13 +78,13 @@ class Body:
         """The type of a row, as far as it is known."""
         return row_type(self._fields, self.widths)
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Write more rows.
+    def measure(self, batch: pa.RecordBatch) -> list[pa.Array]:
+        """Learn how wide texts and arrays are, and return the columns with their texts in ASCII.
 
         Raises
         ------
         ExportError
-            A value stands for null here, or arrays are of several lengths.
+            Arrays are of several lengths.
         """
         columns = list(batch.columns)
         for number, field in enumerate(self._fields):
@@ -92,14 +93,25 @@ class Body:
                 columns[number] = in_ascii(columns[number])
                 self.widths[field.name] = max(self.widths[field.name], widest(columns[number]))
             elif kind.is_array:
-                self._measure(field, columns[number])
+                self._measure_arrays(field, columns[number])
+        return columns
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Write more rows.
+
+        Raises
+        ------
+        ExportError
+            A value stands for null here, or arrays are of several lengths.
+        """
+        columns = self.measure(batch)
         rows = np.zeros(batch.num_rows, self.row)
         for number, (field, column) in enumerate(zip(self._fields, columns, strict=True)):
             rows[str(number)] = _values(field, column, self.widths[field.name])
         self._note(rows)
         self._file.write(rows.view(np.uint8))
 
-    def _measure(self, field: Field, column: pa.Array) -> None:
+    def _measure_arrays(self, field: Field, column: pa.Array) -> None:
         """Learn how long the arrays of a column are; where all are null, nobody knows yet."""
         lengths = set(pc.unique(column.value_lengths().drop_null()).to_pylist())
         lengths |= {self._lengths.get(field.name, length) for length in lengths}
@@ -112,7 +124,7 @@ class Body:
         for length in lengths:
             self._lengths[field.name] = self.widths[field.name] = length
 
-    def _note(self, rows: np.ndarray[Any, Any]) -> None:
+    def _note(self, rows: Values) -> None:
         last = self._parts[-1] if self._parts else None
         end = self.rows + len(rows)
         if last is not None and last.row == rows.dtype:
@@ -170,7 +182,7 @@ def _part(name: str, kind: Kind, width: int) -> tuple[Any, ...]:
     return name, f"S{width}" if kind.is_text else kind.numpy
 
 
-def _values(field: Field, column: pa.Array, width: int) -> np.ndarray[Any, Any]:
+def _values(field: Field, column: pa.Array, width: int) -> Values:
     kind = kind_of(field)
     if kind.is_text:
         return in_fixed_width(column, width)
@@ -181,23 +193,17 @@ def _values(field: Field, column: pa.Array, width: int) -> np.ndarray[Any, Any]:
         return _numbers(field, kind.value, elements).reshape(len(column), width)
     if kind.fits == "L":
         true = np.where(column.fill_null(False).to_numpy(zero_copy_only=False), ord("T"), ord("F"))
-        return np.where(column.is_null().to_numpy(zero_copy_only=False), 0, true)
+        return np.where(nulls(column), 0, true)
     return _numbers(field, kind, column)
 
 
-def _numbers(field: Field, kind: Kind, column: pa.Array) -> np.ndarray[Any, Any]:
-    _refuse_sentinel(field, kind, column)
-    null = kind.smallest if kind.is_integer else float("nan")
-    return np.asarray(column.fill_null(null).to_numpy(zero_copy_only=False))
-
-
-def _refuse_sentinel(field: Field, kind: Kind, column: pa.Array) -> None:
-    if kind.is_integer:
-        taken, said = pc.equal(column, pa.scalar(kind.smallest, kind.arrow)), str(kind.smallest)
-    else:
-        taken, said = pc.is_nan(column), "NaN"
-    if pc.any(taken).as_py():
+def _numbers(field: Field, kind: Kind, column: pa.Array) -> Values:
+    values = filled(kind, column)
+    null = values == kind.smallest if kind.is_integer else np.isnan(values)
+    if np.count_nonzero(null) > column.null_count:
         raise ExportError(
-            f"The column {field.name} holds {said}, which stands for a missing value in FITS.",
+            f"The column {field.name} holds {kind.smallest if kind.is_integer else 'NaN'},"
+            " which stands for a missing value in FITS.",
             remedy="Leave such rows out, or take Parquet or VOTable.",
         )
+    return values
