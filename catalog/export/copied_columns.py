@@ -28,14 +28,12 @@ _HEAD = 4
 _ARRAY_HEAD = 20
 """Bytes of an array before its elements: dimensions, nulls, type, length, first index."""
 
-_NULL = 0xFF
-"""The first byte of the length -1; that of others is less."""
+_INTEGER = np.dtype(">i4")
 
 _EPOCH = 946_684_800_000_000
 """Microseconds from 1970 until PostgreSQL's times begin, in 2000."""
 
 
-@dataclass(frozen=True, slots=True)
 class Numbers:
     """A type whose values are all of one length: numbers, truth values, times.
 
@@ -47,28 +45,38 @@ class Numbers:
         How PostgreSQL sends a value.
     """
 
-    arrow: pa.DataType
-    sent: str
+    def __init__(self, arrow: pa.DataType, sent: str) -> None:
+        self.arrow = arrow
+        self.width = np.dtype(sent).itemsize
+        self._sent = np.dtype(sent)
+        self._field = np.dtype([("length", "i4"), ("value", sent)])
+        self._native = self._sent.newbyteorder("=")
+        self._begin = _EPOCH if pa.types.is_timestamp(arrow) else 0
 
     def column(self, data: Bytes, at: Places) -> pa.Array:
         """Return the fields that begin at some places, which move to behind them."""
-        null = data[at] == _NULL
-        at += _HEAD
-        values = self._values(_gathered(data, self.sent, at))
-        width = np.dtype(self.sent).itemsize
-        at += width
+        fields = _gathered(data, self._field, at)
+        # In whichever order the bytes of -1 stand.
+        null = fields["length"] == -1
+        at += _HEAD + self.width
         if np.count_nonzero(null):
-            at[null] -= width
-        return _array(self.arrow, values, null)
+            at[null] -= self.width
+        return self._array(fields["value"], null)
 
     def elements(self, data: Bytes, at: Places) -> pa.Array:
         """Return values that begin at some places, none of which is null."""
-        values = self._values(_gathered(data, self.sent, at))
-        return _array(self.arrow, values, np.zeros(len(at), np.bool_))
+        return self._array(_gathered(data, self._sent, at), np.zeros(len(at), np.bool_))
 
-    def _values(self, sent: NDArray[Any]) -> NDArray[Any]:
-        values = sent.astype(sent.dtype.newbyteorder("="))
-        return values + _EPOCH if pa.types.is_timestamp(self.arrow) else values
+    def _array(self, sent: NDArray[Any], null: Bools) -> pa.Array:
+        values = sent.astype(self._native)
+        if self._begin:
+            values += self._begin
+        if pa.types.is_boolean(self.arrow):
+            values = np.packbits(values.view(np.bool_), bitorder="little")
+        nulls = int(np.count_nonzero(null))
+        valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if nulls else None
+        buffers = [valid, pa.py_buffer(values)]
+        return pa.Array.from_buffers(self.arrow, len(null), buffers, nulls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +125,17 @@ class Arrays:
             An array has more dimensions than one.
         """
         null, lengths = _lengths(data, at)
-        head = np.where(null, 0, _gathered(data, ">i4", at + _HEAD))
+        head = np.where(null, 0, _gathered(data, _INTEGER, at + _HEAD))
         if head.max(initial=0) > 1:
             raise ExportError(
                 "An array has more than one dimension.",
                 remedy="Ask for its parts, or leave it out.",
             )
-        counts = np.where(head == 1, _gathered(data, ">i4", at + _HEAD + 12), 0).astype(np.int64)
+        counts = np.where(head == 1, _gathered(data, _INTEGER, at + _HEAD + 12), 0).astype(np.int64)
         first = at + _HEAD + _ARRAY_HEAD
         at += _HEAD + lengths
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        width = _HEAD + np.dtype(self.element.sent).itemsize
+        width = _HEAD + self.element.width
         if (counts * width + _ARRAY_HEAD == lengths)[head == 1].all():
             within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
             values = self.element.elements(data, np.repeat(first, counts) + within * width + _HEAD)
@@ -216,22 +224,15 @@ def taken(data: Bytes, starts: Places, kinds: list[Taken]) -> list[pa.Array]:
     return columns
 
 
-def _gathered(data: Bytes, kind: str, at: Places) -> NDArray[Any]:
+def _gathered(data: Bytes, kind: np.dtype[Any], at: Places) -> NDArray[Any]:
     """Return the values at some places."""
-    size = np.dtype(kind).itemsize
-    everywhere: NDArray[Any] = np.ndarray((len(data) - size + 1,), kind, data, strides=(1,))
-    return everywhere[at]
+    size = kind.itemsize
+    # Bytes of no meaning are moved in one go, wherever they lie.
+    everywhere: NDArray[Any] = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
+    return everywhere[at].view(kind)
 
 
 def _lengths(data: Bytes, at: Places) -> tuple[Bools, Places]:
     """Return which fields are null, and how long the others are."""
-    said = _gathered(data, ">i4", at).astype(np.int64)
+    said = _gathered(data, _INTEGER, at).astype(np.int64)
     return said < 0, np.maximum(said, 0)
-
-
-def _array(kind: pa.DataType, values: NDArray[Any], null: Bools) -> pa.Array:
-    nulls = int(np.count_nonzero(null))
-    valid = pa.py_buffer(np.packbits(~null, bitorder="little")) if nulls else None
-    if pa.types.is_boolean(kind):
-        values = np.packbits(values.view(np.bool_), bitorder="little")
-    return pa.Array.from_buffers(kind, len(null), [valid, pa.py_buffer(values)], nulls)
