@@ -51,4 +51,4 @@ def nulls(column: pa.Array) -> Values:
     if marks is None or not column.null_count:
         return np.zeros(len(column), np.bool_)
     valid = np.unpackbits(np.frombuffer(marks, np.uint8), bitorder="little")
-    return valid[column.offset : column.offset + len(column)] == 0
+    return np.asarray(valid[column.offset : column.offset + len(column)] == 0)

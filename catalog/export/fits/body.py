@@ -109,7 +109,7 @@ class Body:
         for number, (field, column) in enumerate(zip(self._fields, columns, strict=True)):
             rows[str(number)] = _values(field, column, self.widths[field.name])
         self._note(rows)
-        self._file.write(rows.view(np.uint8))
+        self._file.write(rows.view(np.uint8).data)
 
     def _measure_arrays(self, field: Field, column: pa.Array) -> None:
         """Learn how long the arrays of a column are; where all are null, nobody knows yet."""
@@ -145,7 +145,7 @@ class Body:
                 for name in row.names or ():
                     wide[name] = narrow[name]
                 self._file.seek(self._start + first * row.itemsize)
-                self._file.write(wide.view(np.uint8))
+                self._file.write(wide.view(np.uint8).data)
         size = self._file.seek(self._start + self.rows * row.itemsize) - self._start
         self._file.write(bytes(-size % BLOCK))
         return self._checksum()

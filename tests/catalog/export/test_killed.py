@@ -69,7 +69,7 @@ def test_killed_at_random(many: Database, format_: Format, tmp_path: Path) -> No
     for _ in range(KILLS):
         size = drawn.randrange(whole.bytes)
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as one:
-            while one.poll() is None and _arrived(folder) <= size:
+            while one.poll() is None and _arrived(path, whole.bytes) <= size:
                 pass
             one.send_signal(signal.SIGKILL)
         assert path.read_bytes() in (b"old", new.read_bytes())
@@ -80,12 +80,13 @@ def test_killed_at_random(many: Database, format_: Format, tmp_path: Path) -> No
     assert {one.suffix for one in folder.iterdir()} == {format_.ending, ".json"}
 
 
-def _arrived(folder: Path) -> int:
-    """Return how many bytes of a file that is being written have come."""
+def _arrived(path: Path, whole: int) -> int:
+    """Return how many bytes of a file that is not whole yet have come, wherever they are."""
     sizes = [0]
-    for one in folder.glob(f".*{ENDING}"):
+    for one in (path, *path.parent.glob(f".*{ENDING}")):
         try:
-            sizes.append(one.stat().st_size)
+            size = one.stat().st_size
         except FileNotFoundError:
             continue
+        sizes.append(0 if one == path and size == whole else size)
     return max(sizes)

@@ -67,7 +67,7 @@ def test_nothing_is_written(readers: Readers, sql: str) -> None:
         session.bring(())
         session.table("SELECT 1 AS one")
         with pytest.raises(psycopg.Error):
-            session._connection.execute(sql)
+            session._connection.execute(sql.encode())
 
 
 def test_only_its_own_session_sees_an_upload(readers: Readers) -> None:
