@@ -1,4 +1,4 @@
-"""Columns of arrays: what each format makes of them, or why it refuses them."""
+"""Arrays: what each format makes of columns of them, or why it refuses them."""
 
 from __future__ import annotations
 
