@@ -29,7 +29,7 @@ from pyarrow import parquet
 from sqlalchemy import text
 
 from starledger.catalog.export.about import About
-from starledger.catalog.export.fits.writing import row_type
+from starledger.catalog.export.fits.body import row_type
 from starledger.catalog.export.formats import Format
 from starledger.catalog.export.kinds import kind_of
 from starledger.catalog.export.reading import address_of, reading

@@ -9,7 +9,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from starledger.catalog.export.about import About
-from starledger.catalog.export.kinds import schema_of
+from starledger.catalog.export.errors import ExportError
+from starledger.catalog.export.kinds import kind_of, schema_of
 from starledger.catalog.fields import Field
 
 
@@ -23,7 +24,18 @@ def write_rows(
 
     Numbers have as many digits as bring the same number back. An empty text stands as two quotes
     and a null as nothing between commas.
+
+    Raises
+    ------
+    ExportError
+        A column holds arrays.
     """
+    for field in fields:
+        if kind_of(field).is_array:
+            raise ExportError(
+                f"The column {field.name} holds arrays, which comma-separated values cannot.",
+                remedy="Leave it out, or take another format.",
+            )
     options = csv.WriteOptions(eol="\r\n")
     rows = 0
     with csv.CSVWriter(file, schema_of(fields), write_options=options) as writer:

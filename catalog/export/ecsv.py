@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from starledger.catalog.export.about import About
+from starledger.catalog.export.json_rows import spelled
 from starledger.catalog.export.kinds import kind_of
 from starledger.catalog.fields import Field
 from starledger.schema.units import DIMENSIONLESS
@@ -20,7 +22,7 @@ def write_rows(
 ) -> int:
     """Write rows under a head that says what their columns are.
 
-    A null is nothing between commas; an empty text stands as two quotes.
+    A null is nothing between commas; an empty text stands as two quotes. Arrays are lists of JSON.
     """
     file.writelines(f"# {line}\n".encode() for line in _head(fields, about))
     schema = pa.schema(
@@ -31,7 +33,7 @@ def write_rows(
     with csv.CSVWriter(file, schema, write_options=options) as writer:
         for batch in batches:
             columns = [
-                _in_words(column) if _is_said(field) else column
+                _in_words(field, column) if _is_said(field) else column
                 for field, column in zip(fields, batch.columns, strict=True)
             ]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
@@ -55,10 +57,12 @@ def _head(fields: Sequence[Field], about: About) -> Iterator[str]:
 
 def _said(field: Field) -> dict[str, Any]:
     unit = {} if field.unit == DIMENSIONLESS else {"unit": field.unit}
+    kind = kind_of(field)
+    arrays = {"datatype": "string", "subtype": f"{kind.ecsv}[null]"}
     return {
         "name": field.name,
         **unit,
-        "datatype": kind_of(field).ecsv,
+        **(arrays if kind.is_array else {"datatype": kind.ecsv}),
         "description": field.description,
         "meta": {"ucd": field.ucd},
     }
@@ -66,9 +70,12 @@ def _said(field: Field) -> dict[str, Any]:
 
 def _is_said(field: Field) -> bool:
     """Tell whether a column's values are written as words of ECSV's own."""
-    return kind_of(field).fits == "L"
+    return kind_of(field).fits == "L" or kind_of(field).is_array
 
 
-def _in_words(column: pa.Array) -> pa.Array:
+def _in_words(field: Field, column: pa.Array) -> pa.Array:
+    if kind_of(field).is_array:
+        said = spelled(field, kind_of(field), column)
+        return pc.if_else(column.is_null(), pa.scalar(None, pa.string()), said)
     words = pa.array(["False", "True"])
     return words.take(column.cast(pa.int8()))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from starledger.catalog.export.about import About
 from starledger.catalog.export.errors import ExportError
-from starledger.catalog.export.kinds import kind_of
+from starledger.catalog.export.kinds import Kind, kind_of
 from starledger.catalog.fields import Field
 
 
@@ -47,15 +47,37 @@ def _json(value: object) -> bytes:
 
 def _lines(fields: Sequence[Field], batch: pa.RecordBatch) -> bytes:
     values = [
-        pc.fill_null(_spelled(field, column), "null")
+        spelled(field, kind_of(field), column)
         for field, column in zip(fields, batch.columns, strict=True)
     ]
     joined = pc.binary_join_element_wise(*values, ", ").to_pylist()
     return ",\n".join(f"[{row}]" for row in joined).encode()
 
 
-def _spelled(field: Field, column: pa.Array) -> pa.Array:
-    kind = kind_of(field)
+def spelled(field: Field, kind: Kind, column: pa.Array) -> pa.Array:
+    """Return the values of a column as JSON has them, as text.
+
+    Raises
+    ------
+    ExportError
+        A number is infinite or none.
+    """
+    if kind.is_array:
+        return _spelled_arrays(field, kind, column)
+    return pc.fill_null(_spelled(field, kind, column), "null")
+
+
+def _spelled_arrays(field: Field, kind: Kind, column: pa.Array) -> pa.Array:
+    filled = column.fill_null(pa.scalar([], kind.arrow))
+    values = spelled(field, kind.value, filled.flatten())
+    ends = pc.cumulative_sum(filled.value_lengths().cast(pa.int32()))
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, values), ", ")
+    arrays = pc.binary_join_element_wise("[", joined, "]", "")
+    return pc.if_else(column.is_null(), "null", arrays)
+
+
+def _spelled(field: Field, kind: Kind, column: pa.Array) -> pa.Array:
     if kind.is_text:
         return _quoted(column)
     if kind.is_float:

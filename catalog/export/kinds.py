@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -13,18 +13,20 @@ from starledger.catalog.fields import Field
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of column.
+    """A kind of column: of values, or of arrays of them.
 
     Parameters
     ----------
     arrow
         Its type in memory.
     numpy
-        Its type in the rows of FITS and VOTable, whose bytes stand the other way round.
+        That of a value in the rows of FITS and VOTable, whose bytes stand the other way round.
     fits
         The letter of its TFORM.
     votable, ecsv
-        The name of its type there.
+        The name of a value's type there.
+    is_array
+        Whether a row holds an array of values.
     """
 
     arrow: pa.DataType
@@ -32,6 +34,12 @@ class Kind:
     fits: str
     votable: str
     ecsv: str
+    is_array: bool = False
+
+    @property
+    def value(self) -> Kind:
+        """The kind of one value, where a row holds several."""
+        return replace(self, arrow=self.arrow.value_type, is_array=False) if self.is_array else self
 
     @property
     def is_integer(self) -> bool:
@@ -56,13 +64,21 @@ class Kind:
 
 TEXT = Kind(pa.string(), "S", "A", "unicodeChar", "string")
 
-KINDS = {
-    "boolean": Kind(pa.bool_(), "u1", "L", "boolean", "bool"),
+_NUMBERS = {
     "smallint": Kind(pa.int16(), ">i2", "I", "short", "int16"),
     "integer": Kind(pa.int32(), ">i4", "J", "int", "int32"),
     "bigint": Kind(pa.int64(), ">i8", "K", "long", "int64"),
     "real": Kind(pa.float32(), ">f4", "E", "float", "float32"),
     "double precision": Kind(pa.float64(), ">f8", "D", "double", "float64"),
+}
+
+KINDS = {
+    "boolean": Kind(pa.bool_(), "u1", "L", "boolean", "bool"),
+    **_NUMBERS,
+    **{
+        f"{name}[]": replace(one, arrow=pa.list_(one.arrow), is_array=True)
+        for name, one in _NUMBERS.items()
+    },
     "text": TEXT,
     "timestamp with time zone": TEXT,
     "character varying": TEXT,

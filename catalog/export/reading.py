@@ -6,17 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as driver
+import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
 
+from starledger.catalog.export.copied_rows import copied
 from starledger.catalog.export.errors import ExportFailed
+from starledger.schema.ahead import ahead
 from starledger.schema.database import Database, explained
 from starledger.schema.roles import Role
-
-BATCH_BYTES = 1 << 23
-"""About how large a batch is; the driver estimates it."""
 
 
 def address_of(database: Database, role: Role = Role.READER) -> str:
@@ -25,7 +23,8 @@ def address_of(database: Database, role: Role = Role.READER) -> str:
     said: dict[str, Any] = {
         name: value for name, value in given.items() if isinstance(value, str | int)
     }
-    return make_conninfo("", **said | {"application_name": f"starledger {role.name.lower()}"})
+    ours = {"application_name": f"starledger {role.name.lower()}", "client_encoding": "utf-8"}
+    return make_conninfo("", **said | ours)
 
 
 @contextmanager
@@ -38,6 +37,9 @@ def reading(
     time_limit: float | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
     """Read the rows of a query as they come, in a transaction that may not write.
+
+    The next rows are read while the last ones are used. Who stops early does not wait for the
+    server, which is told to end the query.
 
     Parameters
     ----------
@@ -57,21 +59,23 @@ def reading(
     ExportFailed
         The server gives no rows, or breaks off among them.
     """
-    with _connected(database, role) as connection, connection.cursor() as cursor:
+    with _connected(database, role) as connection:
         try:
             for statement in _opening(before, time_limit):
-                cursor.execute(statement)
-            hint = {"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)}
-            cursor.adbc_statement.set_options(**hint)
-            cursor.execute(sql)
-            with cursor.fetch_record_batch() as reader:
-                yield pa.RecordBatchReader.from_batches(reader.schema, _batches(reader))
-        except adbc_driver_manager.Error as error:
+                connection.execute(statement.encode())
+            with copied(connection, sql) as rows:
+                batches = ahead(rows.batches)
+                try:
+                    yield pa.RecordBatchReader.from_batches(rows.schema, batches)
+                finally:
+                    # The thread that reads may be waiting for the server.
+                    connection.cancel_safe()
+                    batches.close()
+        except psycopg.Error as error:
             raise _failed(error) from error
 
 
 def _opening(before: Iterable[str], time_limit: float | None) -> Iterator[str]:
-    yield "BEGIN"
     if time_limit is not None:
         yield f"SET LOCAL statement_timeout = {max(1, round(1000 * time_limit))}"
     # Compiling the plan costs more than it gives where a query only reads rows.
@@ -82,13 +86,9 @@ def _opening(before: Iterable[str], time_limit: float | None) -> Iterator[str]:
 
 
 @contextmanager
-def _connected(database: Database, role: Role) -> Iterator[Any]:
-    try:
-        connection = driver.connect(address_of(database, role), autocommit=True)
-    except adbc_driver_manager.Error:
-        # The other driver's errors say what can be done about them.
-        with explained(database.address), database.engine(role).connect():
-            raise
+def _connected(database: Database, role: Role) -> Iterator[psycopg.Connection[Any]]:
+    with explained(database.address):
+        connection = psycopg.connect(address_of(database, role))
     try:
         yield connection
     finally:
@@ -96,16 +96,8 @@ def _connected(database: Database, role: Role) -> Iterator[Any]:
         connection.close()
 
 
-def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from reader
-    except OSError as error:
-        # Among the rows the driver speaks through Arrow, which knows no better word.
-        raise _failed(error) from error
-
-
-def _failed(error: Exception) -> ExportFailed:
-    said = str(error).partition("ERROR:")[2] or str(error)
+def _failed(error: psycopg.Error) -> ExportFailed:
+    said = error.diag.message_primary or str(error)
     return ExportFailed(
         f"The database broke off: {' '.join(said.split())}",
         remedy="Run it again; `starledger doctor` looks at the database.",

@@ -63,7 +63,7 @@ def _keys(fields: Sequence[Field]) -> Iterator[str]:
 def _field(key: str, field: Field) -> str:
     kind = kind_of(field)
     unit = "" if field.unit == DIMENSIONLESS else f" unit={quoteattr(field.unit)}"
-    size = ' arraysize="*"' if kind.is_text else ""
+    size = ' arraysize="*"' if kind.is_text or kind.is_array else ""
     return (
         f'<FIELD ID="{key}" name={_attribute(field.name)}'
         f' datatype="{kind.votable}"{size}{unit} ucd={quoteattr(field.ucd)}>'

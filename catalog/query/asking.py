@@ -17,7 +17,6 @@ from starledger.catalog.fields import Field
 from starledger.catalog.query.answer import Answer
 from starledger.catalog.query.costs import check_cost
 from starledger.catalog.query.failures import about_the_query
-from starledger.catalog.query.interrupting import interruptible
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.offered import Offer, Offering
 from starledger.catalog.query.session import Readers, Session
@@ -163,7 +162,8 @@ class Asker(Closing):
             It cannot be computed.
         """
         with self._session(question) as session:
-            rows = interruptible(lambda: _asked(session, question), session.cancel)
+            _weigh(session, question)
+            rows = session.table(question.sql)
         truncated = rows.num_rows > question.limits.rows
         notes = question.notes
         if truncated:
@@ -175,7 +175,8 @@ class Asker(Closing):
     def explanation(self, question: Question) -> str:
         """Return how PostgreSQL would run a query, in its own words."""
         with self._session(question) as session:
-            return interruptible(lambda: _explained(session, question), session.cancel)
+            session.bring(question.uploads)
+            return session.plan(question.sql, "COSTS")
 
     @contextmanager
     def reading(self, question: Question) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -189,8 +190,9 @@ class Asker(Closing):
             As `answer` does; also while rows come.
         """
         with self._session(question) as session:
-            reader = interruptible(lambda: _begun(session, question), session.cancel)
-            yield _batches(reader, session)
+            _weigh(session, question)
+            with session.rows(question.sql) as rows:
+                yield rows.batches
 
     @contextmanager
     def _session(self, question: Question) -> Iterator[Session]:
@@ -216,37 +218,7 @@ def _reads(sql: str, release: str) -> bool:
     return re.search(rf'(?<![\w."])"?{re.escape(release)}(_data)?"?\.', sql) is not None
 
 
-def _begun(session: Session, question: Question) -> pa.RecordBatchReader:
-    _weigh(session, question)
-    return session.reader(question.sql)
-
-
-def _asked(session: Session, question: Question) -> pa.Table:
-    _weigh(session, question)
-    return session.table(question.sql)
-
-
 def _weigh(session: Session, question: Question) -> None:
     session.bring(question.uploads)
     plan = session.plan(question.sql, "FORMAT JSON", "VERBOSE")
     check_cost(plan, question.limits, question.tables)
-
-
-def _explained(session: Session, question: Question) -> str:
-    session.bring(question.uploads)
-    return session.plan(question.sql, "COSTS")
-
-
-def _batches(reader: pa.RecordBatchReader, session: Session) -> Iterator[pa.RecordBatch]:
-    def following() -> pa.RecordBatch | None:
-        return next(iter(reader), None)
-
-    ended = False
-    try:
-        while (batch := interruptible(following, session.cancel)) is not None:
-            yield batch
-        ended = True
-    finally:
-        if not ended:
-            session.cancel()
-        reader.close()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import adbc_driver_manager
-import pyarrow as pa
+import psycopg
 
 from starledger.catalog.query.errors import QueryFailed, QueryRefused
 from starledger.catalog.query.limits import Limits
 from starledger.schema.errors import StarledgerError, Unreachable
-
-_ERROR = re.compile(r"ERROR:\s+(?P<said>[^\n]*)")
 
 _VALUES = {
     "22012": ("It divides by zero.", "Divide by NULLIF(…, 0), which gives null there."),
@@ -36,42 +32,23 @@ _VALUES = {
 }
 """By the state that PostgreSQL gives: what is wrong with the query, and what to do."""
 
-_TEXTS = {
-    "division by zero": "22012",
-    "out of range": "22003",
-    "cannot take logarithm": "2201E",
-    "cannot take square root": "2201F",
-    "is not real": "2201F",
-    "yields a complex": "2201F",
-    "invalid input syntax": "22P02",
-    "more than one row returned": "21000",
-    "input is out of range": "22003",
-    "statement timeout": "57014",
-    "temporary file size exceeds": "53400",
-    "out of memory": "53200",
-    "due to conflict with recovery": "40001",
-}
-"""The state of errors that come while rows do, which the driver tells by their words alone."""
-
 
 @contextmanager
 def about_the_query(limits: Limits) -> Iterator[None]:
     """Turn errors of the driver into those of the query."""
     try:
         yield
-    except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:
+    except psycopg.Error as error:
         ours = meaning(error, limits)
         if ours is None:
             raise
         raise ours from error
 
 
-def meaning(error: Exception, limits: Limits) -> StarledgerError | None:
+def meaning(error: psycopg.Error, limits: Limits) -> StarledgerError | None:
     """Return what an error of the driver means, or None where it is our own mistake."""
-    text = str(error)
-    found = _ERROR.search(text)
-    said = found["said"].strip() if found else ""
-    state = getattr(error, "sqlstate", None) or _state(said)
+    state = error.sqlstate
+    said = error.diag.message_primary or ""
     if state in _VALUES:
         what, remedy = _VALUES[state]
         return QueryFailed(f"The query cannot be computed. {what}", remedy=remedy)
@@ -99,12 +76,9 @@ def meaning(error: Exception, limits: Limits) -> StarledgerError | None:
         return QueryFailed(
             f"PostgreSQL cannot run the query: {said}.", remedy="Mend it, perhaps by a CAST."
         )
-    if state is not None and state[:2] in ("08", "57"):
+    lost = state is None and isinstance(error, psycopg.OperationalError)
+    if lost or (state is not None and state[:2] in ("08", "57")):
         return Unreachable(
             "The database ended the connection.", remedy="Run the query again when it is back."
         )
     return None
-
-
-def _state(said: str) -> str | None:
-    return next((state for words, state in _TEXTS.items() if words in said), None)

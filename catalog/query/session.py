@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as driver
+import psycopg
 import pyarrow as pa
 
+from starledger.catalog.export.copied_rows import Copied, copied
 from starledger.catalog.export.reading import address_of
 from starledger.catalog.query.limits import Limits
 from starledger.catalog.query.uploads.upload import Upload
 from starledger.schema.closing import Closing
+from starledger.schema.copying import copy_rows
 from starledger.schema.database import Database, explained
-from starledger.schema.roles import Role
 
 _LIMITS = """
 SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true),
@@ -28,8 +28,6 @@ SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true),
 """
 """Nothing is found that is not named by its schema. Compiling plans costs more than it gives."""
 
-_NO_COPY = {"adbc.postgresql.use_copy": "false"}
-
 
 class Session:
     """A transaction of the reader.
@@ -40,76 +38,64 @@ class Session:
         Its own until it ends.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._cursor = connection.cursor()
-        self._plain = connection.cursor()
-        self._plain.adbc_statement.set_options(**_NO_COPY)
 
     def begin(self, limits: Limits) -> None:
         """Open the transaction and set its limits."""
-        self._plain.execute("BEGIN")
-        self._plain.execute(
-            _LIMITS.format(
-                milliseconds=max(1, round(limits.seconds * 1000)),
-                sort_memory=limits.sort_memory,
-                disk=limits.disk,
-            )
+        limits_set = _LIMITS.format(
+            milliseconds=max(1, round(limits.seconds * 1000)),
+            sort_memory=limits.sort_memory,
+            disk=limits.disk,
         )
+        self._connection.execute(limits_set.encode())
 
     def bring(self, uploads: Iterable[Upload]) -> None:
         """Make temporary tables, which nobody else sees and which end with us; then only read."""
         for one in uploads:
             self._send(one)
-        self._plain.execute("SET TRANSACTION READ ONLY")
+        self._connection.execute("SET TRANSACTION READ ONLY")
 
     def _send(self, upload: Upload) -> None:
         columns = ", ".join(f"{_quoted(one.name)} {one.type}" for one in upload.fields)
-        name = upload.relation.partition(".")[2]
-        self._plain.execute(f"CREATE TEMP TABLE {name} ({columns}) ON COMMIT DROP")
-        if upload.rows.num_rows:
-            self._cursor.adbc_ingest(name, upload.rows, mode="append", temporary=True)
-        self._plain.execute(f"ANALYZE {upload.relation}")
+        relation = upload.relation
+        self._connection.execute(f"CREATE TABLE {relation} ({columns}) ON COMMIT DROP".encode())
+        with self._connection.cursor() as cursor:
+            copy_rows(cursor, relation.split("."), upload.rows.to_batches())
+        self._connection.execute(f"ANALYZE {relation}".encode())
 
     def plan(self, sql: str, *options: str) -> str:
         """Return how PostgreSQL would run a query, as it tells it."""
         said = ", ".join(options)
-        rows = self._plain.execute(f"EXPLAIN ({said}) {sql}").fetchall()
-        return "\n".join(row[0] for row in rows)
+        # In its binary form an answer has one statement, and JSON comes as its text.
+        cursor = self._connection.execute(f"EXPLAIN ({said}) {sql}".encode(), binary=True)
+        answer = cursor.pgresult
+        assert answer is not None  # noqa: S101 - it would have failed
+        lines = [answer.get_value(row, 0) or b"" for row in range(answer.ntuples)]
+        return b"\n".join(lines).decode()
 
     def table(self, sql: str) -> pa.Table:
         """Return the whole answer to a query."""
-        return self._cursor.execute(sql).fetch_arrow_table()
+        with self.rows(sql) as rows:
+            return pa.Table.from_batches(rows.batches, rows.schema)
 
-    def reader(self, sql: str) -> pa.RecordBatchReader:
-        """Return the answer to a query, whose rows come as they are asked for."""
-        return self._cursor.execute(sql).fetch_record_batch()
-
-    def cancel(self) -> None:
-        """Make the server end what it is doing for us; called from another thread."""
-        for cursor in (self._cursor, self._plain):
-            with suppress(adbc_driver_manager.Error):
-                cursor.adbc_cancel()
+    def rows(self, sql: str) -> AbstractContextManager[Copied]:
+        """Give the answer to a query, whose rows come as they are asked for."""
+        return copied(self._connection, sql)
 
     def end(self) -> None:
         """Undo everything, temporary tables included.
 
         Raises
         ------
-        adbc_driver_manager.Error
+        psycopg.Error
             The connection is no good any more.
         """
-        self._cursor.close()
-        try:
-            self._plain.execute("ROLLBACK")
-        finally:
-            self._plain.close()
+        self._connection.rollback()
 
 
 class Readers(Closing):
     """Connections of the reader's role, kept for the next query.
-
-    The driver learns the server's types when the first one is made, which takes a while.
 
     Parameters
     ----------
@@ -120,8 +106,7 @@ class Readers(Closing):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._first: Any = None
-        self._idle: list[Any] = []
+        self._idle: list[psycopg.Connection[Any]] = []
 
     @contextmanager
     def session(self, limits: Limits) -> Iterator[Session]:
@@ -132,7 +117,7 @@ class Readers(Closing):
         finally:
             try:
                 session.end()
-            except adbc_driver_manager.Error:
+            except psycopg.Error:
                 connection.close()
             else:
                 with self._lock:
@@ -142,43 +127,28 @@ class Readers(Closing):
         """Close every connection."""
         with self._lock:
             gone, self._idle = self._idle, []
-            first, self._first = self._first, None
         for connection in gone:
             connection.close()
-        if first is not None:
-            first.close()
 
-    def _begun(self, limits: Limits) -> tuple[Any, Session]:
+    def _begun(self, limits: Limits) -> tuple[psycopg.Connection[Any], Session]:
         """Return a connection with its session; those that the server has closed are let go."""
         while (connection := self._taken()) is not None:
             session = Session(connection)
             try:
                 session.begin(limits)
-            except adbc_driver_manager.Error:
-                with suppress(adbc_driver_manager.Error):
-                    session.end()
+            except psycopg.Error:
                 connection.close()
             else:
                 return connection, session
-        connection = self._made()
+        with explained(self._database.address):
+            connection = psycopg.connect(address_of(self._database), prepare_threshold=None)
         session = Session(connection)
         session.begin(limits)
         return connection, session
 
-    def _taken(self) -> Any:
+    def _taken(self) -> psycopg.Connection[Any] | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
-
-    def _made(self) -> Any:
-        try:
-            with self._lock:
-                if self._first is None:
-                    self._first = driver.connect(address_of(self._database), autocommit=True)
-            return self._first.adbc_clone()
-        except adbc_driver_manager.Error:
-            # The other driver's errors say what can be done about them.
-            with explained(self._database.address), self._database.engine(Role.READER).connect():
-                raise
 
 
 def _quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from astropy.io.fits import Header
 
 from starledger.catalog.export.about import About
 from starledger.catalog.export.fits.checksum import added, text_of
-from starledger.catalog.export.fits.text import NOTE
+from starledger.catalog.export.fits.text import MARK, NOTE
 from starledger.catalog.export.kinds import kind_of
 from starledger.catalog.fields import Field
 from starledger.catalog.plain_ascii import plain_ascii
@@ -52,10 +52,8 @@ def _keyword(key: str, taken: set[str]) -> str:
     return found
 
 
-def of_table(
-    name: str, fields: Sequence[Field], widths: Mapping[str, int], row: int, rows: int
-) -> Header:
-    """Return the header of the table, without its checksums.
+def of_table(name: str, fields: Sequence[Field]) -> Header:
+    """Return the header of the table, which does not tell its size nor checksums yet.
 
     Parameters
     ----------
@@ -63,31 +61,51 @@ def of_table(
         Its name.
     fields
         Its columns.
-    widths
-        How many bytes each column of text has.
-    row
-        How many bytes a row has.
-    rows
-        How many rows there are.
     """
     header = Header()
     header["XTENSION"] = ("BINTABLE", "binary table")
     header["BITPIX"] = 8
     header["NAXIS"] = 2
-    header["NAXIS1"] = (row, "bytes of a row")
-    header["NAXIS2"] = (rows, "rows")
+    header["NAXIS1"] = (0, "bytes of a row")
+    header["NAXIS2"] = (0, "rows")
     header["PCOUNT"] = 0
     header["GCOUNT"] = 1
     header["TFIELDS"] = (len(fields), "columns")
     _allow_long(header)
     header["EXTNAME"] = plain_ascii(name)
     for number, field in enumerate(fields, 1):
-        for key, value in _column(field, widths):
+        for key, value in _column(field):
             header[f"{key}{number}"] = value
+    header[MARK[0]] = (MARK[1], "how texts in columns are escaped")
     header["COMMENT"] = NOTE
     for line in _for_astropy(fields):
         header["COMMENT"] = line
     return header
+
+
+def tell_size(
+    header: Header, fields: Sequence[Field], widths: Mapping[str, int], row: int, rows: int
+) -> None:
+    """Tell in a header how large the table is.
+
+    Parameters
+    ----------
+    header
+        That of the table.
+    fields
+        Its columns.
+    widths
+        How many bytes the texts of each column have, or values its arrays.
+    row
+        How many bytes a row has.
+    rows
+        How many rows there are.
+    """
+    header["NAXIS1"], header["NAXIS2"] = row, rows
+    for number, field in enumerate(fields, 1):
+        kind = kind_of(field)
+        if kind.is_text or kind.is_array:
+            header[f"TFORM{number}"] = f"{widths[field.name]}{kind.fits}"
 
 
 def _for_astropy(fields: Sequence[Field]) -> Iterator[str]:
@@ -110,10 +128,10 @@ def _for_astropy(fields: Sequence[Field]) -> Iterator[str]:
     yield "--END-ASTROPY-SERIALIZED-COLUMNS--"
 
 
-def _column(field: Field, widths: Mapping[str, int]) -> Iterator[tuple[str, str | int]]:
+def _column(field: Field) -> Iterator[tuple[str, str | int]]:
     kind = kind_of(field)
     yield "TTYPE", plain_ascii(field.name)
-    yield "TFORM", f"{widths.get(field.name, 1)}{kind.fits}"
+    yield "TFORM", f"1{kind.fits}"
     if field.unit != DIMENSIONLESS:
         yield "TUNIT", field.unit
     if kind.is_integer:

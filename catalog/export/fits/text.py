@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,12 @@ NOTE = (
     "blanks is empty."
 )
 """What the header says of it."""
+
+
+MARK = ("ESCAPES", "backslash")
+"""The keyword by which programs know it."""
+
+_ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 
 def escaped(text: str) -> str:
@@ -42,7 +48,19 @@ def unescaped(text: str) -> str:
     >>> unescaped("Cram\\xe9r"), unescaped(escaped(" \\ "))
     ('Cramér', ' \\ ')
     """
-    return codecs.decode(text.rstrip(" "), "unicode_escape")
+    return _ESCAPE.sub(_sign, text.rstrip(" "))
+
+
+def _sign(found: re.Match[str]) -> str:
+    if found[1] == "\\":
+        return found[1]
+    try:
+        sign = chr(int(found[1][1:], 16))
+        sign.encode()
+    except (OverflowError, ValueError):
+        # No escape of ours, as there are none of no character.
+        return found[0]
+    return sign
 
 
 def in_ascii(array: pa.Array) -> pa.Array:
@@ -50,6 +68,20 @@ def in_ascii(array: pa.Array) -> pa.Array:
     if _is_plain(Strings.of(array)):
         return array
     return pa.array([None if one is None else escaped(one) for one in array.to_pylist()])
+
+
+def out_of_ascii(array: pa.Array) -> pa.Array:
+    r"""Return texts that stand in the rows of a file as they were before `in_ascii`.
+
+    Examples
+    --------
+    >>> out_of_ascii(pa.array(["Cram\\xe9r", None, "a"])).to_pylist()
+    ['Cramér', None, 'a']
+    """
+    if not pc.any(pc.match_substring(array, "\\")).as_py():
+        return array
+    known = array.dictionary_encode()
+    return pa.array(map(unescaped, known.dictionary.to_pylist()), pa.string()).take(known.indices)
 
 
 def _is_plain(strings: Strings) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from starledger.catalog.export.fits.text import MARK, out_of_ascii
 from starledger.catalog.query.errors import UploadRefused
 from starledger.catalog.query.uploads.columns import RawColumn
+from starledger.ingest.catalogs.files.fits_table import FitsTable
 from starledger.ingest.catalogs.files.opening import open_table
 from starledger.ingest.catalogs.files.parquet import ParquetTable
 from starledger.ingest.catalogs.files.table import RawBatch, TableFile
@@ -53,7 +55,19 @@ def columns_of_file(path: str | os.PathLike[str], most_bytes: int) -> tuple[str,
             )
             for name in names
         ]
-    return str(path), _masked(columns) if isinstance(file, ParquetTable) else columns
+    if isinstance(file, ParquetTable):
+        columns = _masked(columns)
+    keyword, escapes = MARK
+    if isinstance(file, FitsTable) and about.meta.get(keyword) == escapes:
+        columns = [_unescaped(one) for one in columns]
+    return str(path), columns
+
+
+def _unescaped(column: RawColumn) -> RawColumn:
+    """Return a column whose texts are as they were when we wrote them into a file of FITS."""
+    if not pa.types.is_string(column.values.type):
+        return column
+    return replace(column, values=out_of_ascii(column.values))
 
 
 def _masked(columns: list[RawColumn]) -> list[RawColumn]:

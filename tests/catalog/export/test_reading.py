@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from sqlalchemy import text
 
 from starledger.catalog.export.errors import ExportFailed
 from starledger.catalog.export.reading import reading
@@ -42,6 +45,20 @@ def test_statements_come_before(released: Database) -> None:
     before = ["CREATE TEMP TABLE mine ON COMMIT DROP AS SELECT 7 AS n"]
     with reading(released, "SELECT n FROM mine", before=before) as reader:
         assert reader.read_all().column(0).to_pylist() == [7]
+
+
+def test_who_stops_early_does_not_wait_for_the_server(released: Database) -> None:
+    """The last row would take an hour."""
+    sql = "SELECT repeat('a', 100), pg_sleep(g / 30000 * 3600) FROM generate_series(1, 30000) g"
+    with reading(released, sql) as reader:
+        assert reader.read_next_batch().num_rows > 0
+    with pytest.raises(KeyError), reading(released, sql) as reader:
+        reader.read_next_batch().column("nothing")
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%pg_sleep%'"
+    with released.engine().connect() as connection:
+        while connection.scalar(text(asked)):
+            connection.rollback()
+    assert not any(thread.name == "ahead" for thread in threading.enumerate())
 
 
 def test_the_server_gives_up_in_time(released: Database) -> None:

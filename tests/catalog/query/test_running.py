@@ -66,6 +66,38 @@ def test_an_answer_gives_itself_as_astropy_and_arrow(ledger_of_releases: Databas
     assert arrow.to_pylist() == answer.rows.to_pylist()
 
 
+def test_an_answer_gives_itself_as_pandas(ledger_of_releases: Database) -> None:
+    pd: Any = pytest.importorskip("pandas")
+    query = f"SELECT {LARGE} AS large, a.bit, b.bit AS other, a.name, s.teff FROM flag AS a"
+    answer = run(
+        ledger_of_releases,
+        f"{query} LEFT JOIN flag AS b ON b.name = a.name AND b.bit = 1 LEFT JOIN star AS s"
+        " ON s.star_id = a.bit ORDER BY a.scope, a.bit",
+    )
+    frame = answer.to_pandas()
+    assert list(frame.columns) == [one.name for one in answer.fields]
+    # Integers stay what they are beside nulls.
+    assert set(frame["large"]) == {LARGE}
+    assert frame["other"].dtype == pd.Int32Dtype()
+    for name, column in zip(frame.columns, answer.rows.columns, strict=True):
+        assert frame[name].isna().tolist() == column.is_null().to_pylist()
+        known = [one for one in column.to_pylist() if one is not None]
+        assert frame[name].dropna().tolist() == known
+
+
+def test_shapes_are_arrays(ledger_of_releases: Database) -> None:
+    answer = run(
+        ledger_of_releases,
+        "SELECT POINT(ra, dec) AS p, POLYGON(1.0, 2.0, 3.0, 4.0, 5.0, 7.0) AS corners,"
+        " CASE WHEN star_id < 0 THEN 1.5 END AS nothing, ra, dec FROM star",
+    )
+    (row,) = answer.arrow().to_pylist()
+    assert (row["p"], row["corners"]) == ([row["ra"], row["dec"]], [1.0, 2.0, 3.0, 4.0, 5.0, 7.0])
+    table = answer.table()
+    assert table["p"].shape == (1, 2)
+    assert table["corners"].tolist() == [row["corners"]]
+
+
 def test_the_release_is_the_newest_or_the_named_one(ledger_of_releases: Database) -> None:
     query = "SELECT COUNT(*) AS n FROM column_info"
     newest = run(ledger_of_releases, query).rows.to_pylist()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-import adbc_driver_manager
+import psycopg
 import pytest
 from astropy.table import Table
 from sqlalchemy import text
@@ -67,8 +66,8 @@ def test_nothing_is_written(readers: Readers, sql: str) -> None:
     with readers.session(LIMITS) as session:
         session.bring(())
         session.table("SELECT 1 AS one")
-        with pytest.raises(adbc_driver_manager.Error):
-            session._plain.execute(sql)
+        with pytest.raises(psycopg.Error):
+            session._connection.execute(sql.encode())
 
 
 def test_only_its_own_session_sees_an_upload(readers: Readers) -> None:
@@ -86,7 +85,7 @@ def test_an_upload_is_gone_with_its_session(readers: Readers) -> None:
         with readers.session(LIMITS) as session:
             session.bring([mine])
             assert session.table(f"SELECT * FROM {mine.relation}").num_rows == 2
-    with pytest.raises(adbc_driver_manager.Error), readers.session(LIMITS) as session:
+    with pytest.raises(psycopg.Error), readers.session(LIMITS) as session:
         session.table(f"SELECT * FROM {mine.relation}")
 
 
@@ -114,29 +113,29 @@ def test_the_limit_of_time_ends_a_query_whose_rows_come(readers: Readers) -> Non
         pytest.raises(QueryRefused, match=r"longer than the 0\.2 s"),
         about_the_query(limits),
         readers.session(limits) as session,
+        session.rows(ENDLESS) as rows,
     ):
-        for _ in session.reader(ENDLESS):
-            pass
+        list(rows.batches)
 
 
-def test_a_cancelled_query_ends(readers: Readers, ledger_of_releases: Database) -> None:
-    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT count%'"
-    with readers.session(Limits(seconds=600)) as session:
-
-        def cancel() -> None:
-            with ledger_of_releases.engine(Role.READER).connect() as connection:
-                while not connection.scalar(text(running)):
-                    connection.rollback()
-            session.cancel()
-
-        other = threading.Thread(target=cancel)
-        other.start()
-        with pytest.raises(adbc_driver_manager.Error) as raised:
-            session.table(ENDLESS)
-        other.join()
-        assert raised.value.sqlstate == "57014"
+def test_who_stops_early_does_not_wait_for_the_server(readers: Readers) -> None:
+    """The last row would take an hour."""
+    sql = "SELECT repeat('a', 100), pg_sleep(g / 100000 * 3600) FROM generate_series(1, 100000) g"
+    with readers.session(Limits(seconds=3600)) as session, session.rows(sql) as rows:
+        assert next(rows.batches).num_rows > 0
     with readers.session(LIMITS) as session:
         assert session.table("SELECT 1 AS one").to_pydict() == {"one": [1]}
+
+
+def test_one_statement_is_asked_at_a_time(readers: Readers) -> None:
+    with readers.session(LIMITS) as session:
+        for sql in ("SELECT 1; SELECT 2", "SELECT 1) TO STDOUT; SELECT (2"):
+            with pytest.raises(psycopg.Error):
+                session.plan(sql, "COSTS")
+            session.end()
+            with pytest.raises(psycopg.Error):
+                session.table(sql)
+            session.end()
 
 
 @pytest.mark.parametrize(
@@ -158,8 +157,13 @@ def test_errors_speak_of_the_query(readers: Readers, sql: str, said: str) -> Non
     failing = pytest.raises(QueryFailed, match=said)
     with failing as whole, about_the_query(LIMITS), readers.session(LIMITS) as session:
         session.table(sql)
-    with failing as streamed, about_the_query(LIMITS), readers.session(LIMITS) as session:
-        session.reader(sql).read_all()
+    with (
+        failing as streamed,
+        about_the_query(LIMITS),
+        readers.session(LIMITS) as session,
+        session.rows(sql) as rows,
+    ):
+        list(rows.batches)
     for raised in (whole, streamed):
         assert "libpq" not in str(raised.value)
         assert "COPY" not in str(raised.value)

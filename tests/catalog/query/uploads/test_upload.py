@@ -16,6 +16,10 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
+from starledger.catalog.export.about import About
+from starledger.catalog.export.formats import Format
+from starledger.catalog.export.writing import write
+from starledger.catalog.fields import Field
 from starledger.catalog.query.errors import UploadRefused
 from starledger.catalog.query.uploads.upload import Upload, read_uploads
 from starledger.ingest.catalogs.files.table import UnreadableTable
@@ -97,6 +101,19 @@ def test_tables_in_memory_are_read_alike(kind: str) -> None:
     upload = read(source)
     assert rows(upload) == ROWS
     assert upload.table().rows == 3
+
+
+def test_texts_of_our_own_fits_are_what_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "mine.fits"
+    names = ["Cramér", "a\\b", "\\xe9", "α \U0001f31f", "ends in a blank ", None, "plain", "a\nb"]
+    fields = [Field("name", "text", "dimensionless", "meta.id", "name")]
+    write(path, Format.FITS, fields, [pa.record_batch({"name": names})], About("Names", "names"))
+    (ours,) = read_uploads({"mine": path}, ENOUGH)
+    assert ours.rows.column("name").to_pylist() == names
+    other = tmp_path / "other.fits"
+    Table({"name": ["a\\x20", "a\\\\b"]}).write(other)
+    (foreign,) = read_uploads({"mine": other}, ENOUGH)
+    assert foreign.rows.column("name").to_pylist() == ["a\\x20", "a\\\\b"]
 
 
 def test_a_gzipped_file_is_unpacked(tmp_path: Path) -> None:
