@@ -240,3 +240,29 @@ def test_mixture_and_shares_of_visits_are_those_asked_for(tmp_path: Path) -> Non
     assert len(visits) == 3 * STARS
     same = fits.getdata(tmp_path / "gaia" / "truth" / "stars.fits")
     assert (same["gaia_dr3_source_id"] == stars["gaia_dr3_source_id"]).all()
+
+
+@pytest.mark.parametrize("survey", ["lamost", "apogee", "boss"])
+def test_catalogs_alone_tell_of_the_same_stars(survey: str, tmp_path: Path) -> None:
+    counts = make(survey, tmp_path, catalogs_only=True)
+    assert sum(counts.get(name, 0) for name in ("spectra", "apvisit", "apstar")) == 0
+    assert not (tmp_path / "spectra").exists()
+    visits = fits.getdata(tmp_path / "truth" / "visits.fits", 1)
+    assert len(visits) == counts["visits"] > STARS / 2
+    assert not visits["has_file"].any()
+
+
+def test_wide_binaries_are_those_of_the_truth(tmp_path: Path) -> None:
+    counts = make("gaia", tmp_path, mixture=Mixture(wide=0.4))
+    stars = fits.getdata(tmp_path / "truth" / "stars.fits", 1)
+    with (tmp_path / "catalogs" / "wide_binaries.csv").open() as file:
+        pairs = {
+            frozenset((int(row["source_id1"]), int(row["source_id2"])))
+            for row in csv.DictReader(file)
+        }
+    source, partner = stars["gaia_dr3_source_id"], stars["wide_partner"]
+    expected = {
+        frozenset((int(source[i]), int(source[partner[i]]))) for i in np.flatnonzero(partner >= 0)
+    }
+    assert pairs == expected
+    assert counts["wide_binaries_rows"] == len(pairs) > 10
