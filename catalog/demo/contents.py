@@ -15,7 +15,10 @@ from starledger.catalog.releases.tables import tables_of
 from starledger.schema.checksums import sum_of
 
 OUR_OWN = frozenset(
-    ["star_id", "spectrum_id", "best_spectrum_id", "fit_run_id", "fitted_at", "shard"]
+    [
+        *("star_id", "spectrum_id", "best_spectrum_id", "shard"),
+        *("fit_run_id", "fitted_at", "combination_run_id"),
+    ]
 )
 """Columns that tell where and when the ledger keeps something, and nothing of stars."""
 VIEWS = ("star", "visit", "fit")
