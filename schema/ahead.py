@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar, cast
@@ -21,7 +21,9 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item], most: int = 2) -> Generator[Item]:
+def ahead(
+    items: Iterable[Item], most: int = 2, give_up: Callable[[], object] = lambda: None
+) -> Generator[Item]:
     """Yield items that a thread makes, a few at most before they are asked for.
 
     An error of the iterator comes out here. If the last items are not asked for, the thread ends
@@ -33,6 +35,8 @@ def ahead(items: Iterable[Item], most: int = 2) -> Generator[Item]:
         Whatever makes them must not need the caller's thread.
     most
         How many wait at most.
+    give_up
+        Called at the end, from the caller's thread: makes whatever an item still waits for end.
 
     Examples
     --------
@@ -53,6 +57,7 @@ def ahead(items: Iterable[Item], most: int = 2) -> Generator[Item]:
             raise item.error
     finally:
         unwanted.set()
+        give_up()
         _empty(queue)
         thread.join()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -64,13 +64,10 @@ def reading(
             for statement in _opening(before, time_limit):
                 connection.execute(statement.encode())
             with copied(connection, sql) as rows:
-                batches = ahead(rows.batches)
-                try:
+                # The thread that reads may be waiting for the server when we go.
+                batches = ahead(rows.batches, give_up=connection.cancel_safe)
+                with closing(batches):
                     yield pa.RecordBatchReader.from_batches(rows.schema, batches)
-                finally:
-                    # The thread that reads may be waiting for the server.
-                    connection.cancel_safe()
-                    batches.close()
         except psycopg.Error as error:
             raise _failed(error) from error
 

@@ -41,6 +41,20 @@ def test_no_more_are_made_than_may_wait() -> None:
     assert not any(thread.name == "ahead" for thread in threading.enumerate())
 
 
+def test_what_an_item_waits_for_is_ended() -> None:
+    answer = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        answer.wait()
+        yield 2
+
+    first = ahead(items(), give_up=answer.set)
+    assert next(first) == 1
+    first.close()
+    assert not any(thread.name == "ahead" for thread in threading.enumerate())
+
+
 def test_an_error_comes_out_where_the_items_are_used() -> None:
     def items() -> Iterator[int]:
         yield 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -47,18 +48,45 @@ def test_statements_come_before(released: Database) -> None:
         assert reader.read_all().column(0).to_pylist() == [7]
 
 
-def test_who_stops_early_does_not_wait_for_the_server(released: Database) -> None:
-    """The last row would take an hour."""
-    sql = "SELECT repeat('a', 100), pg_sleep(g / 30000 * 3600) FROM generate_series(1, 30000) g"
-    with reading(released, sql) as reader:
-        assert reader.read_next_batch().num_rows > 0
-    with pytest.raises(KeyError), reading(released, sql) as reader:
-        reader.read_next_batch().column("nothing")
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%pg_sleep%'"
-    with released.engine().connect() as connection:
-        while connection.scalar(text(asked)):
+AN_HOUR = "SELECT repeat('a', 100), pg_sleep(g / 30000 * 3600) FROM generate_series(1, 30000) g"
+"""The last row of which takes as long; more than one batch comes before."""
+
+SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+
+
+def _wait_until(database: Database, sleeping: int) -> None:
+    # Who asks sees what others of the same role do.
+    with database.engine(Role.READER).connect() as connection:
+        while connection.scalar(SLEEPING) != sleeping:
             connection.rollback()
+
+
+def test_who_stops_early_does_not_wait_for_the_server(released: Database) -> None:
+    with reading(released, AN_HOUR) as reader:
+        assert reader.read_next_batch().num_rows > 0
+        _wait_until(released, 1)
+    _wait_until(released, 0)
+    with pytest.raises(KeyError), reading(released, AN_HOUR) as reader:
+        reader.read_next_batch().column("nothing")
+    _wait_until(released, 0)
     assert not any(thread.name == "ahead" for thread in threading.enumerate())
+
+
+def test_ctrl_c_ends_the_query_while_the_next_rows_are_waited_for(released: Database) -> None:
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        _wait_until(released, 1)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    other = threading.Thread(target=interrupt)
+    with reading(released, AN_HOUR) as reader:
+        reader.read_next_batch()
+        other.start()
+        with pytest.raises(KeyboardInterrupt):
+            reader.read_next_batch()
+    other.join()
+    _wait_until(released, 0)
 
 
 def test_the_server_gives_up_in_time(released: Database) -> None:
