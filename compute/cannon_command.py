@@ -44,6 +44,14 @@ if TYPE_CHECKING:
     help="Of the polynomials: 3 to follow dwarfs and giants at once, with thousands of stars.",
 )
 @click.option(
+    "--label-rounds",
+    type=click.IntRange(0, 10),
+    default=0,
+    show_default=True,
+    help="Weigh labels against spectra so often, by the errors of the catalog: 3 where these are"
+    " not small. 0 takes labels as they are.",
+)
+@click.option(
     "--min-snr",
     type=click.FloatRange(min=0),
     default=0.0,
@@ -136,6 +144,7 @@ def _lesson(given: dict[str, Any]) -> Lesson:
         crossmatch=given["crossmatch"],
         cuts=cuts,
         order=given["order"],
+        label_rounds=given["label_rounds"],
         window=window_named(given["window"]),
         normalisation=given["normalisation"],
         held_out=given["held_out"],
