@@ -44,12 +44,13 @@ if TYPE_CHECKING:
     help="Of the polynomials: 3 to follow dwarfs and giants at once, with thousands of stars.",
 )
 @click.option(
-    "--label-rounds",
-    type=click.IntRange(0, 10),
+    "--deconvolve",
+    type=click.IntRange(0, 30),
+    metavar="GAUSSIANS",
     default=0,
     show_default=True,
-    help="Weigh labels against spectra so often, by the errors of the catalog: 3 where these are"
-    " not small. 0 takes labels as they are.",
+    help="Free labels of their errors, as the catalog states them, by so many Gaussians: 6 where"
+    " errors are not small. 0 takes labels at their word.",
 )
 @click.option(
     "--min-snr",
@@ -144,7 +145,7 @@ def _lesson(given: dict[str, Any]) -> Lesson:
         crossmatch=given["crossmatch"],
         cuts=cuts,
         order=given["order"],
-        label_rounds=given["label_rounds"],
+        deconvolve=given["deconvolve"],
         window=window_named(given["window"]),
         normalisation=given["normalisation"],
         held_out=given["held_out"],

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from starledger.compute.models.base import Spectra
 from starledger.compute.models.cannon.emulator import Cannon
-from starledger.compute.models.cannon.label_errors import train_weighing_labels
+from starledger.compute.models.cannon.label_errors import train_with_errors
 from starledger.compute.models.cannon.terms import Terms
 from starledger.compute.models.cannon.training import BadTrainingSet, TrainingSet, train
 from starledger.compute.models.registry import Registered, Registration, register, require_free
@@ -61,8 +61,9 @@ class Lesson:
         Share of the stars that test and do not teach.
     seed
         Of the draw of these stars.
-    label_rounds
-        How often labels are weighed against spectra, see `label_errors`; 0 takes them as they are.
+    deconvolve
+        Gaussians of which the density of true labels is made, by their errors, see `label_errors`;
+        0 takes labels at their word.
     """
 
     spectra: str
@@ -75,7 +76,7 @@ class Lesson:
     normalisation: str = "gaussian_50"
     held_out: float = 0.2
     seed: int = 1
-    label_rounds: int = 0
+    deconvolve: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +188,11 @@ def teach(
 
 def _learned(lesson: Lesson, stars: TrainingSet, errors: Floats, progress: Progress) -> Cannon:
     terms = Terms.up_to(lesson.order, len(lesson.labels))
-    passes = lesson.label_rounds + 2 if lesson.label_rounds else 1
-    with progress("pixels", passes * len(stars.wavelength)) as advance:
-        if not lesson.label_rounds:
+    with progress("pixels", len(stars.wavelength)) as advance:
+        if not lesson.deconvolve:
             return train(stars, terms, advance=advance)
         told = torch.from_numpy(errors)
-        return train_weighing_labels(stars, told, terms, lesson.label_rounds, advance)
+        return train_with_errors(stars, told, terms, lesson.deconvolve, advance)
 
 
 def _gathered(

@@ -28,9 +28,9 @@ CUTS = Cuts(
 ORDER = 3
 """Of the Cannon's polynomials: with the usual 2 it cannot follow dwarfs and giants at once, and
 trends of 0.1 dex stay in [Mg/Fe] whatever is calibrated."""
-LABEL_ROUNDS = 3
-"""In which labels are weighed against spectra: taken as they are, GALAH's own errors make most of
-the scatter of abundances, and leave 0.05 dex in stars of one kind."""
+GAUSSIANS = 6
+"""By which labels are freed of their errors: GALAH's own, taken at its word, make most of the
+scatter of abundances, and leave 0.05 dex in stars of one kind."""
 MODEL = "cannon_galah"
 ABUNDANCES = ("mg_fe", "ca_fe")
 RANGE = (4600.0, 6700.0)
@@ -38,6 +38,7 @@ RANGE = (4600.0, 6700.0)
 
 
 _WITHIN = ("--low", RANGE[0], "--high", RANGE[1])
+FLOOR = ("--variables", "teff,logg", "--degree", 1, "--boundary", "wheeler")
 _OF_ALL = ("--variable", "teff,logg,fe_h", "--degree", 3, *_WITHIN)
 
 
@@ -108,7 +109,7 @@ class Way:
         taught = self.user(
             *("model", "cannon", name, "lamost/dr5:spectra", "galah/dr2"),
             *("--labels", ",".join(LABELS), "--order", order, "--window", WINDOW),
-            *("--label-rounds", LABEL_ROUNDS),
+            *("--deconvolve", GAUSSIANS),
             *("--min-snr", cuts.min_snr, "--min-catalog-snr", cuts.min_catalog_snr),
             *(word for one in ranges for word in one),
             *("--held-out", 0, "--device", "cpu"),
@@ -175,12 +176,13 @@ class Way:
         before = [one for one in self.calibrations if one.startswith(label)]
         factor = f"{label}_errors"
         said[factor] = self.derive(
-            "errors", factor, label, "--degree", 1, "--held-out", 0.5, "--ratio", 1.5
+            "errors", factor, label, "--degree", 2, "--held-out", 0.5, "--ratio", 1.5
         )
         for population in ("dwarf", "giant"):
             name = f"{label}_floor_{population}"
             said[name] = self.derive(
                 "floor", name, label, "--catalog", "galah/dr3", "--population", population,
+                *FLOOR,
                 *_WITHIN, after=[*before, factor],
             )  # fmt: skip
 
