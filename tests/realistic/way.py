@@ -28,7 +28,7 @@ CUTS = Cuts(
 ORDER = 3
 """Of the Cannon's polynomials: with the usual 2 it cannot follow dwarfs and giants at once, and
 trends of 0.1 dex stay in [Mg/Fe] whatever is calibrated."""
-GAUSSIANS = 6
+GAUSSIANS = 12
 """By which labels are freed of their errors: GALAH's own, taken at its word, make most of the
 scatter of abundances, and leave 0.05 dex in stars of one kind."""
 MODEL = "cannon_galah"
@@ -38,7 +38,9 @@ RANGE = (4600.0, 6700.0)
 
 
 _WITHIN = ("--low", RANGE[0], "--high", RANGE[1])
-FLOOR = ("--variables", "teff,logg", "--degree", 1, "--boundary", "wheeler")
+FLOOR = (
+    "--variables", "teff,logg,fe_h,visit_snr", "--degree", 1, "--boundary", "wheeler",
+)  # fmt: skip
 _OF_ALL = ("--variable", "teff,logg,fe_h", "--degree", 3, *_WITHIN)
 
 
