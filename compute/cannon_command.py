@@ -44,6 +44,15 @@ if TYPE_CHECKING:
     help="Of the polynomials: 3 to follow dwarfs and giants at once, with thousands of stars.",
 )
 @click.option(
+    "--deconvolve",
+    type=click.IntRange(0, 30),
+    metavar="GAUSSIANS",
+    default=0,
+    show_default=True,
+    help="Free labels of their errors, as the catalog states them, by so many Gaussians: 6 where"
+    " errors are not small. 0 takes labels at their word.",
+)
+@click.option(
     "--min-snr",
     type=click.FloatRange(min=0),
     default=0.0,
@@ -136,6 +145,7 @@ def _lesson(given: dict[str, Any]) -> Lesson:
         crossmatch=given["crossmatch"],
         cuts=cuts,
         order=given["order"],
+        deconvolve=given["deconvolve"],
         window=window_named(given["window"]),
         normalisation=given["normalisation"],
         held_out=given["held_out"],

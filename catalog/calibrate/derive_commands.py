@@ -79,7 +79,12 @@ _COMMON = (
 )
 
 _SHAPE = (
-    click.option("--variable", default="teff", show_default=True, help="What it depends on."),
+    click.option(
+        "--variable",
+        default="teff",
+        show_default=True,
+        help="What it depends on; of several, as teff,logg,fe_h, a polynomial.",
+    ),
     click.option(
         "--form",
         type=click.Choice(["polynomial", "spline"]),
@@ -160,7 +165,10 @@ def binaries(
 @_with(*_CATALOG, *_SHAPE, *_COMMON)
 @click.pass_context
 def reference(context: click.Context, /, name: str, catalog: str, **given: Any) -> None:
-    """Derive a curve from another catalog's labels of the same stars; a spline by default."""
+    """Derive a curve from another catalog's labels of the same stars.
+
+    By default a spline, and of several variables a polynomial of the third degree.
+    """
     _derive(context, name, _reference(catalog, given), given, form="spline")
 
 
@@ -221,7 +229,7 @@ def errors(
     """Derive the factor by which errors are too small, from repeats on different nights."""
     from starledger.catalog.calibrate.repeats import Repeats
 
-    given["variables"] = tuple(one.strip() for one in variables.split(","))
+    given["variables"] = _names(variables)
     _derive(context, name, Repeats(ratio), given, form="polynomial")
 
 
@@ -242,8 +250,12 @@ def floor(context: click.Context, /, name: str, catalog: str, variables: str, **
     from starledger.catalog.calibrate.error_floor import ReferenceScatter
 
     source = ReferenceScatter(_reference(catalog, given))
-    given["variables"] = tuple(one.strip() for one in variables.split(","))
+    given["variables"] = _names(variables)
     _derive(context, name, source, given, form="polynomial")
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in listed.split(","))
 
 
 def _reference(catalog: str | None, given: dict[str, Any]) -> Any:
@@ -287,8 +299,10 @@ def _derive(
     as_json, force, figure = (given.pop(one) for one in ("as_json", "force", "no_figure"))
     run = given.pop("combination")
     variable = given.pop("variable", "teff")
-    given.setdefault("variables", () if variable is None else (variable,))
+    given.setdefault("variables", () if variable is None else _names(variable))
     given["monte_carlo"] = given.pop("mcmc", False)
+    if form == "spline" and len(given["variables"]) > 1:
+        form = "polynomial"
     given["form"] = given.get("form") or form
     plan = Plan(name=name, **given)
     with database_of(context) as database:

@@ -21,6 +21,8 @@ _FEW, _MANY = 4, 128
 """Templates that are tried at every velocity, and at the best one."""
 _TAUGHT = 1024
 """Spectra from which guessing is learned."""
+_DRAWN = 8 * _TAUGHT
+"""Stars that are drawn where spectra of some are none that a star could have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,7 @@ class StartingGrid:
             Stars that the survey may hold, such as some that the emulator was trained on, in no
             particular order; without, stars that fill its range.
         """
-        taught = spread_labels(emulator, _TAUGHT) if labels is None else labels.to(emulator.low)
-        flux = emulator.flux(taught)
+        taught, flux = _spread(emulator) if labels is None else _of_stars(emulator, labels)
         guesser = Guesser.of(emulator, taught[:_TAUGHT], flux[:_TAUGHT])
         labels, rest = (taught[:_MANY], flux[:_MANY]) if labels is None else (taught, flux)
         if settings.rv_range is None:
@@ -185,6 +186,28 @@ def _binned(spectra: Tensor) -> Tensor:
     whole = spectra.shape[1] - spectra.shape[1] % _PIXELS_APART
     parts = spectra[:, :whole].reshape(len(spectra), whole // _PIXELS_APART, _PIXELS_APART)
     return parts.mean(2)
+
+
+def _of_stars(emulator: Emulator, labels: Tensor) -> tuple[Tensor, Tensor]:
+    known = labels.to(emulator.low)
+    return known, emulator.flux(known)
+
+
+def _spread(emulator: Emulator) -> tuple[Tensor, Tensor]:
+    """Return labels that fill the range of an emulator, and their spectra.
+
+    Polynomials go wild in corners of the range where no star taught them. No star has negative
+    flux: such spectra are no templates, as long as others are left.
+    """
+    labels = spread_labels(emulator, _DRAWN)
+    flux = emulator.flux(labels[:_TAUGHT])
+    if bool((flux.amin(dim=1) > 0).all()):
+        return labels[:_TAUGHT], flux
+    all_flux = torch.cat([flux, emulator.flux(labels[_TAUGHT:])])
+    sound = (all_flux.amin(dim=1) > 0).nonzero()[:_TAUGHT, 0]
+    if len(sound) < _MANY:
+        return labels[:_TAUGHT], flux
+    return labels[sound], all_flux[sound]
 
 
 def spread_labels(emulator: Emulator, count: int) -> Tensor:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from starledger.compute.models.base import Spectra
+from starledger.compute.models.cannon.emulator import Cannon
+from starledger.compute.models.cannon.label_errors import train_with_errors
 from starledger.compute.models.cannon.terms import Terms
 from starledger.compute.models.cannon.training import BadTrainingSet, TrainingSet, train
 from starledger.compute.models.registry import Registered, Registration, register, require_free
@@ -29,6 +31,7 @@ from starledger.schema.settings import Settings
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Given what is done and how many there are, opens what takes how many more are done."""
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 CPU = torch.device("cpu")
 
@@ -58,6 +61,9 @@ class Lesson:
         Share of the stars that test and do not teach.
     seed
         Of the draw of these stars.
+    deconvolve
+        Gaussians of which the density of true labels is made, by their errors, see `label_errors`;
+        0 takes labels at their word.
     """
 
     spectra: str
@@ -70,6 +76,7 @@ class Lesson:
     normalisation: str = "gaussian_50"
     held_out: float = 0.2
     seed: int = 1
+    deconvolve: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +162,7 @@ def teach(
         require_free(connection, about)
         chosen = _gathered(connection, settings, lesson, about.spectrum_kind, progress)
     stars, test = chosen.stars, chosen.test
-    with progress("pixels", len(stars.wavelength)) as advance:
-        terms = Terms.up_to(lesson.order, len(lesson.labels))
-        cannon = train(_part(stars, ~test, device), terms, advance=advance)
+    cannon = _learned(lesson, _part(stars, ~test, device), chosen.found.errors[~test], progress)
     tested = recovery(cannon, _part(stars, test, device))
     cannon = replace(cannon.to(CPU), normalisation=lesson.normalisation)
     with engine.begin() as connection:
@@ -179,6 +184,15 @@ def teach(
         tested,
         chosen.found.left_out,
     )
+
+
+def _learned(lesson: Lesson, stars: TrainingSet, errors: Floats, progress: Progress) -> Cannon:
+    terms = Terms.up_to(lesson.order, len(lesson.labels))
+    with progress("pixels", len(stars.wavelength)) as advance:
+        if not lesson.deconvolve:
+            return train(stars, terms, advance=advance)
+        told = torch.from_numpy(errors)
+        return train_with_errors(stars, told, terms, lesson.deconvolve, advance)
 
 
 def _gathered(

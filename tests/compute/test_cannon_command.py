@@ -70,8 +70,10 @@ def test_people_are_told_in_words(matched: Matched) -> None:
     with matched.database.engine().connect() as connection:
         query = text("SELECT settings FROM ledger.training_run ORDER BY run_id DESC LIMIT 1")
         assert connection.execute(query).scalar_one()["seed"] == 7
-    nobody = run(matched, "cannon", "nobody_out", *OPTIONS, "--held-out", "0")
+    nobody = run(matched, "cannon", "nobody_out", *OPTIONS, "--held-out", "0", "--deconvolve", "2")
     assert "Held-out stars" not in nobody.stdout
+    with matched.database.engine().connect() as connection:
+        assert connection.execute(query).scalar_one()["deconvolve"] == 2
 
 
 def test_a_crossmatch_can_be_named(matched: Matched) -> None:

@@ -82,6 +82,34 @@ class TrainingSet:
         return TrainingSet(self.names, self.labels[chosen], spectra, self.wavelength)
 
 
+@dataclass(frozen=True, slots=True)
+class TermValues:
+    """The terms of training stars.
+
+    Parameters
+    ----------
+    terms
+        Of the polynomials.
+    pivots, scales
+        What is taken from each label, and by what the rest is divided.
+    values
+        Stars × terms, in double precision.
+    """
+
+    terms: Terms
+    pivots: Tensor
+    scales: Tensor
+    values: Tensor
+
+    @classmethod
+    def of(cls, labels: Tensor, terms: Terms | None) -> TermValues:
+        """Return those of known labels; all up to the second order where not given."""
+        terms = terms or Terms.up_to(2, labels.shape[1])
+        labels = labels.double()
+        pivots, scales = labels.mean(dim=0), labels.std(dim=0).clamp(min=1e-12)
+        return cls(terms, pivots, scales, terms.values((labels - pivots) / scales))
+
+
 def train(
     training_set: TrainingSet,
     terms: Terms | None = None,
@@ -106,7 +134,15 @@ def train(
     UndeterminedTerms
         The stars are too few or too alike.
     """
-    return _train(training_set, terms, label_mask, _fitting, advance)
+    made = TermValues.of(training_set.labels, terms)
+    return _train(training_set, made, label_mask, _fitting, advance)
+
+
+def train_on_terms(
+    training_set: TrainingSet, made: TermValues, advance: Callable[[int], None] = lambda _: None
+) -> Cannon:
+    """Train a Cannon on terms that were made elsewhere; see `train`."""
+    return _train(training_set, made, None, _fitting, advance)
 
 
 def train_with_scatter(
@@ -121,7 +157,7 @@ def train_with_scatter(
     def fit(design: Design, flux: Tensor, ivar: Tensor, pixels: Tensor) -> Fitted:
         return with_scatter(design, flux, ivar, variance[pixels])
 
-    return _train(training_set, terms, label_mask, fit)
+    return _train(training_set, TermValues.of(training_set.labels, terms), label_mask, fit)
 
 
 def _fitting(design: Design, flux: Tensor, ivar: Tensor, pixels: Tensor) -> Fitted:  # noqa: ARG001
@@ -130,15 +166,13 @@ def _fitting(design: Design, flux: Tensor, ivar: Tensor, pixels: Tensor) -> Fitt
 
 def _train(
     training_set: TrainingSet,
-    terms: Terms | None,
+    made: TermValues,
     label_mask: Tensor | None,
     fit: PixelFit,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Cannon:
     labels, flux = training_set.labels.double(), training_set.spectra.flux
-    terms = terms or Terms.up_to(2, labels.shape[1])
-    pivots, scales = labels.mean(dim=0), labels.std(dim=0).clamp(min=1e-12)
-    values = terms.values((labels - pivots) / scales)
+    terms, values = made.terms, made.values
     coefficients = torch.zeros(len(terms), flux.shape[1]).to(values)
     scatter = torch.full((flux.shape[1],), UNTRAINED).to(values)
     for chosen, pixels in _alike(terms, label_mask, flux.shape[1]):
@@ -155,8 +189,8 @@ def _train(
         training_set.wavelength.double(),
         labels.amin(dim=0),
         labels.amax(dim=0),
-        pivots,
-        scales,
+        made.pivots,
+        made.scales,
         coefficients.to(flux.dtype),
         scatter.to(flux.dtype),
     )

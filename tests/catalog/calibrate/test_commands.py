@@ -107,6 +107,7 @@ def test_all_kinds_of_evidence_by_command(surveyed: Surveyed, run: Command, tmp_
     galah = ("--catalog", "galah/dr4/v1")
     for words in (
         ("reference", "kind_reference", "--label", "teff", "--population", "giant", *galah),
+        ("reference", "kind_of_three", "--label", "mg_fe", "--variable", "teff, logg,fe_h", *galah),
         ("cluster", "kind_cluster", "--label", "mg_fe", "--cone", CONE),
         ("zero-point", "kind_twins", "--label", "mg_fe", "--solar-twins"),
         ("errors", "kind_errors", "--label", "mg_fe", "--variables", "visit_snr"),
@@ -115,6 +116,9 @@ def test_all_kinds_of_evidence_by_command(surveyed: Surveyed, run: Command, tmp_
         answer = run("derive", *words, *common)
         assert answer.code == 0, answer.err
         assert json.loads(answer.out)["members"] > 30
+    three = json.loads(run("show", "kind_of_three", "--json").out)
+    assert (three["form"], three["variables"]) == ("polynomial", ["teff", "logg", "fe_h"])
+    assert len(three["coefficients"]) == 20
     errors = json.loads(run("show", "kind_errors", "--json").out)
     assert (errors["corrects"], errors["definition"]["least"]) == ("error", 0.1)
 

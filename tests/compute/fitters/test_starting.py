@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import torch
+from torch import Tensor
 
 from starledger.compute.fitters.guessing import Guesser
 from starledger.compute.fitters.settings import FitSettings
@@ -56,3 +59,20 @@ def test_few_or_equal_stars_teach_no_guessing(emulator: PretendEmulator) -> None
     assert Guesser.of(emulator, labels, emulator.flux(labels)) is None
     labels = spread_labels(emulator, 1024)
     assert Guesser.of(emulator, labels, torch.ones(1024, 800)) is None
+
+
+@dataclass(frozen=True)
+class WildInACorner(PretendEmulator):
+    """As a polynomial, which goes far below zero where no star taught it."""
+
+    def flux(self, labels: Tensor) -> Tensor:
+        corner = (self._scaled(labels)[:, :1] > -0.2).to(labels)
+        return super().flux(labels) * (1.0 - 40.0 * corner)
+
+
+def test_spectra_that_no_star_has_are_no_templates(emulator: PretendEmulator) -> None:
+    wild = WildInACorner(**{one.name: getattr(emulator, one.name) for one in fields(emulator)})
+    grid = StartingGrid.of(wild, FitSettings())
+    assert (wild.flux(spread_labels(wild, 128)).amin(dim=1) < 0).float().mean() > 0.5
+    assert (wild.flux(grid.labels).amin(dim=1) > 0).all()
+    assert len(grid.labels) == 128

@@ -77,6 +77,19 @@ def test_it_learns_and_is_tested_by_others(matched: Matched) -> None:
     assert hotter - cooler > 0.05
 
 
+def test_labels_can_be_freed_of_their_errors(matched: Matched) -> None:
+    """Magnesium, whose errors are as large as its spread, then changes the line by more."""
+    taught_by(matched, "at_their_word")
+    taught_by(matched, "freed", replace(LESSON, deconvolve=2))
+    depths = []
+    for name in ("at_their_word", "freed"):
+        cannon = model_of(matched, name)
+        at_line = int((cannon.wavelength - LINE).abs().argmin())
+        poor, rich = cannon.flux(torch.tensor([[5500.0, 0.0], [5500.0, 0.2]]).double())[:, at_line]
+        depths.append(float(poor - rich))
+    assert depths[1] > 1.1 * depths[0] > 0
+
+
 def test_what_it_was_told_is_kept(matched: Matched) -> None:
     done = taught_by(matched, "kept", replace(LESSON, held_out=0.3, seed=5))
     query = text("""
