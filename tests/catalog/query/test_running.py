@@ -78,7 +78,7 @@ def test_an_answer_gives_itself_as_pandas(ledger_of_releases: Database) -> None:
     assert list(frame.columns) == [one.name for one in answer.fields]
     # Integers stay what they are beside nulls.
     assert set(frame["large"]) == {LARGE}
-    assert frame["other"].dtype == pd.Int32Dtype()
+    assert frame["other"].dtype == pd.Int16Dtype()
     for name, column in zip(frame.columns, answer.rows.columns, strict=True):
         assert frame[name].isna().tolist() == column.is_null().to_pylist()
         known = [one for one in column.to_pylist() if one is not None]
