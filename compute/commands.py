@@ -22,7 +22,7 @@ _KINDS = {"clusters": "clusters", "pairs": "wide", "binaries": "binaries"}
 @click.option("--stars", default=1000, show_default=True, help="How many stars.")
 @click.option("--seed", default=1, show_default=True, help="The same seed writes the same bytes.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="A folder, new or empty."
+    "-o", "--out", type=click.Path(path_type=Path), required=True, help="A folder, new or empty."
 )
 @click.option(
     "--quality",

@@ -13,6 +13,7 @@ from starledger.schema.migrate import require_head
 @click.command()
 @click.argument("name")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,

@@ -118,6 +118,7 @@ def diff(context: click.Context, one: str, other: str, *, as_json: bool) -> None
 @click.argument("names", metavar="NAME[:VERSION]…", nargs=-1, required=True)
 @click.option("--combination", type=int, required=True, help="The combination run.")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write each star's labels before and after to this file, .csv or .parquet.",
@@ -156,6 +157,7 @@ def apply(
 @calibrate.command()
 @click.argument("named", metavar="NAME[:VERSION]")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,

@@ -23,7 +23,10 @@ _tables = click.option(
 @click.argument("name")
 @_tables
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; by default, stdout."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file; by default, stdout.",
 )
 @click.pass_context
 def readme(context: click.Context, name: str, tables: tuple[str, ...], out: Path | None) -> None:

@@ -56,6 +56,7 @@ def export() -> None:
 @click.option("--columns", help="Columns of the view, joined by commas.")
 @click.option("--where", metavar="ADQL", help="Which rows of the view, as in a query.")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     help="The file of one view, or the folder of several.",

@@ -16,6 +16,7 @@ from starledger.schema.migrate import require_head
 @click.option("--model", help="Whose fits; by default the model recommended for teff.")
 @click.option("--visit", help="Only this visit: its number or the survey's identifier.")
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file; by default named after the release and the star.",
