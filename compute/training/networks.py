@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from enum import Enum
 from math import ceil, cos, pi
@@ -14,6 +15,7 @@ from torch import Tensor
 from starledger.compute.models.activations import ACTIVATIONS
 from starledger.compute.models.network import Network
 from starledger.compute.models.payne import NETWORKS, Payne
+from starledger.compute.simulate.processes import one_thread
 from starledger.schema.errors import StarledgerError
 
 WARMING = 0.1
@@ -176,9 +178,12 @@ def train_payne(
         _Sample(scaled[some].to(device), standard[some].to(device))
         for some in (taught, order[:n_validation])
     )
-    learned, epochs, ended = _learn(
-        training, validation, spread.to(device), settings, generator, advance
-    )
+    # For the small products of these, threads do nothing but wait for each other.
+    small = settings.network == "per_pixel" and device.type == "cpu"
+    with one_thread() if small else nullcontext():
+        learned, epochs, ended = _learn(
+            training, validation, spread.to(device), settings, generator, advance
+        )
     residuals = [
         ((learned.flux(one.scaled) - one.flux).cpu() * spread) for one in (validation, training)
     ]
