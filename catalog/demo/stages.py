@@ -10,6 +10,7 @@ from typing import Any
 from starledger.catalog.demo.calibrating import calibrate
 from starledger.catalog.demo.sizes import Size
 from starledger.catalog.demo.user import User
+from starledger.compute.training.abinitio import SPECTROGRAPHS
 
 RELEASE = "demo_dr1"
 PAYNE, CANNON = "payne_demo", "cannon_demo"
@@ -18,6 +19,8 @@ LABELS = ("teff", "logg", "fe_h", "mg_fe", "ca_fe")
 SEED = 2
 SKY = ("--pairs", 0.3, "--clusters", 0.15, "--binaries", 0.1, "--visits", "0.25,0.45,0.3")
 """More wide pairs, members of clusters and repeats than surveys have: few stars must tell much."""
+PAYNE_LABELS = (*SPECTROGRAPHS["lamost_lrs"].labels, "vsini")
+"""What lines of LAMOST tell of, and how broad they are."""
 TEACHERS = ("--range", "teff", 4100, 7100, "--range", "logg", 0.8, 5.2)
 QUERIES = {
     "The most metal-poor giants": """
@@ -143,6 +146,7 @@ def train_payne(demo: Demo) -> str:
         return f"{PAYNE} is registered."
     said = demo.user(
         *("model", "train", PAYNE, "--instrument", "lamost_lrs", "--window", demo.size.window),
+        *("--labels", ",".join(PAYNE_LABELS)),
         *("--spectra", demo.size.spectra, "--max-epochs", demo.size.epochs),
         *("--quality", demo.quality, "--description", "The Payne on LAMOST's blue arm, ab initio"),
     )

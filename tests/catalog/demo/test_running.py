@@ -134,7 +134,7 @@ def nearly(promised: str, said: str) -> bool:
 
         def as_found(match: re.Match[str]) -> str:
             ours, theirs = float(match[0]), next(numbers)
-            close = abs(ours - float(theirs)) <= max(0.03, 0.05 * abs(ours))
+            close = abs(ours - float(theirs)) <= max(0.03, 0.15 * abs(ours))
             return theirs if close else match[0]
 
         near = NUMBER.sub(as_found, promised)
