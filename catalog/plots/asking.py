@@ -112,7 +112,7 @@ def pairs_of(
 
 
 def visits_of(asker: Asker, sample: Sample, label: str, model: str | None) -> Table:
-    """Return a label of visits with its error and bound, and that of the star's next best visit.
+    """Return a label of visits with its error and bound, and those of the star's next best visit.
 
     Parameters
     ----------
@@ -133,7 +133,8 @@ def visits_of(asker: Asker, sample: Sample, label: str, model: str | None) -> Ta
             f"The release {release.name} has no fits by {chosen}.",
             remedy=f"Its models are {', '.join(sorted(models))}.",
         )
-    columns = (f"v.snr, f.{label}, f.err_{label}, f.crlb_{label}", f"g.{label} AS {OTHER}{label}")
+    ours = f"v.snr, f.{label}, f.err_{label}, f.crlb_{label}"
+    columns = (ours, _as_others(label, (f"g.{label}", f"g.err_{label}")))
     where = f"f.model = '{chosen}'"
     if sample.where is not None:
         where += f" AND ({sample.where})"

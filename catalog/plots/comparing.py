@@ -98,10 +98,10 @@ def _pulls(pairs: Table, label: str) -> FloatArray | None:
 
 
 def _words(off: FloatArray, pulls: FloatArray | None) -> str:
-    said = f"{len(off):,} stars, offset {np.median(off):.3g}, scatter {spread_of(off):.3g}"
+    said = f"{len(off):,} stars, offset {np.median(off):.2g}, scatter {spread_of(off):.2g}"
     if pulls is None or not len(pulls):
         return said
-    return f"{said}, {spread_of(pulls):.2f} of the errors"
+    return f"{said},\n{spread_of(pulls):.2f} of the errors"
 
 
 def _cloud(axes: Axes, x: FloatArray, y: FloatArray) -> None:

@@ -24,8 +24,9 @@ def precision(visits: Table, label: str) -> Figure:
     ----------
     visits
         With ``snr`` and ``err_`` before the label; where there are such columns, Cramér–Rao
-        bounds (``crlb_``) are drawn too, and the scatter of repeats: half the square of the
-        difference between the label and that of another visit of the star (``other_``).
+        bounds (``crlb_``) are drawn too, and the scatter of repeats: the difference between the
+        label and that of another visit of the star (``other_``), as parts of both errors, times
+        the visit's own error.
     label
         The label.
 
@@ -34,6 +35,8 @@ def precision(visits: Table, label: str) -> Figure:
     NothingToDraw
         The table has no such columns, or no visit has both.
     """
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
     with figure_of() as figure:
         axes = figure.subplots()
         for prefix, word in (("err_", "error"), ("crlb_", "Cramér–Rao bound")):
@@ -43,11 +46,16 @@ def precision(visits: Table, label: str) -> Figure:
             found = running(snr, error)
             axes.loglog(found.at, found.middle, marker=".", label=word)
         if OTHER + label in visits.colnames:
-            snr, one, other = rows_of_numbers(visits, ("snr", label, OTHER + label)).T
-            found = running(snr, (one - other) / np.sqrt(2))
+            names = ("snr", label, OTHER + label, "err_" + label, f"err_{OTHER}{label}")
+            snr, one, other, error, of_other = rows_of_numbers(visits, names).T
+            found = running(snr, (one - other) / np.hypot(error, of_other) * error)
             axes.loglog(found.at, found.spread, "s", markersize=3, label="scatter of repeats")
         if not np.isfinite(numbers(visits, "err_" + label)).any():
             raise NothingToDraw(f"No visit has an error of {label}.", remedy="Choose another.")
         axes.set(xlabel="signal-to-noise ratio of a pixel", ylabel=title_of(visits, "err_" + label))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FormatStrFormatter("%g"))
+            axis.set_minor_formatter(NullFormatter())
         axes.legend()
     return figure

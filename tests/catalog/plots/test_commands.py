@@ -70,7 +70,8 @@ def test_a_label_is_compared_with_a_file(asker: Asker, tmp_path: Path, with_erro
 
 def test_visits_stand_beside_the_next_of_their_star(asker: Asker) -> None:
     visits = visits_of(asker, Sample("dr1"), "teff", None)
-    assert {"snr", "teff", "err_teff", "crlb_teff", "other_teff"} == set(visits.colnames)
+    expected = {"snr", "teff", "err_teff", "crlb_teff", "other_teff", "err_other_teff"}
+    assert expected == set(visits.colnames)
     assert len(visits) > 1
     assert (~visits["other_teff"].mask).sum() > 0
     with pytest.raises(NothingToDraw, match="payne_lamost"):

@@ -32,6 +32,7 @@ def stars() -> Table:
             "teff": teff + 20 + rng.normal(0, 40, STARS),
             "other_teff": teff,
             "err_teff": np.full(STARS, 40.0),
+            "err_other_teff": np.full(STARS, 40.0),
             "crlb_teff": 2000 / snr,
             "logg": rng.uniform(1, 5, STARS),
             "fe_h": rng.normal(-0.2, 0.3, STARS),
@@ -84,6 +85,7 @@ def test_a_crowd_is_drawn_as_cells(stars: Table) -> None:
 
 
 def test_one_to_one_tells_offset_scatter_and_how_honest_errors_are(stars: Table) -> None:
+    stars.remove_column("err_other_teff")
     above, below = one_to_one(stars, "teff", "APOGEE").axes
     words = above.get_title(loc="left")
     assert "400 stars" in words
@@ -105,6 +107,11 @@ def test_repeats_are_drawn_beside_errors_and_bounds(stars: Table) -> None:
     drawn = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axes.lines}
     assert set(drawn) == {"error", "Cramér–Rao bound", "scatter of repeats"}
     assert np.median(drawn["scatter of repeats"]) == pytest.approx(40 / np.sqrt(2), rel=0.3)
+    stars["err_other_teff"] = 30.0
+    (axes,) = precision(stars, "teff").axes
+    (line,) = (one for one in axes.lines if one.get_label() == "scatter of repeats")
+    ratio = np.asarray(line.get_ydata(), float) / drawn["scatter of repeats"]
+    np.testing.assert_allclose(ratio, np.sqrt(2) * 40 / 50)
 
 
 def test_what_is_missing_is_named(stars: Table) -> None:
