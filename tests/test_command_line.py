@@ -52,6 +52,7 @@ def test_help_lists_exactly_what_is_built(starledger: Command) -> None:
             "combine",
             "crossmatch",
             "db",
+            "demo",
             "doctor",
             "export",
             "fit",

@@ -135,7 +135,8 @@ def test_errors_scale_with_those_of_the_pixels(emulator: PretendEmulator, observ
     spectra = observe(20).spectra
     fits = Levenberg(emulator).fit(spectra)
     worse = Levenberg(emulator).fit(Spectra(spectra.flux, spectra.ivar / 4.0))
-    assert torch.allclose(worse.errors, 2.0 * fits.errors, rtol=0.01)
+    # Both end within a hundredth of their errors of the best labels, where errors differ as much.
+    assert torch.allclose(worse.errors, 2.0 * fits.errors, rtol=0.02)
     assert torch.allclose(worse.chi2, fits.chi2 / 4.0, rtol=1e-3)
 
 
