@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from starledger.catalog.export.arriving import arriving
+from starledger.catalog.export.arriving import arriving, make_folder
 from starledger.schema.errors import StarledgerError
 
 
 class OtherDemo(StarledgerError):
-    """The folder holds a demonstration of another kind."""
+    """The folder holds a demonstration of another kind, or something else."""
 
 
 @dataclass
@@ -38,15 +38,24 @@ class Journal:
 
     @classmethod
     def opened(cls, path: Path, kind: dict[str, str]) -> Journal:
-        """Read the journal, or begin one.
+        """Read the journal, or begin one in a new folder.
 
         Raises
         ------
         OtherDemo
-            It is of another kind.
+            It is of another kind, or its folder holds something that is no demonstration.
         """
         if not path.exists():
-            return cls(path, kind)
+            # It tells whose folder this is, before anything else is in there.
+            if path.parent.exists() and any(path.parent.iterdir()):
+                raise OtherDemo(
+                    f"{path.parent} holds something that is no demonstration.",
+                    remedy="Move it away, or choose another folder with --home.",
+                )
+            make_folder(path.parent)
+            begun = cls(path, kind)
+            begun._write()
+            return begun
         kept = json.loads(path.read_text())
         if kept["kind"] != kind:
             raise OtherDemo(
@@ -59,6 +68,9 @@ class Journal:
     def keep(self, stage: str, said: str, seconds: float) -> None:
         """Write down that a stage is done; the file is whole at any moment."""
         self.done[stage] = {"said": said, "seconds": round(seconds, 1)}
+        self._write()
+
+    def _write(self) -> None:
         kept = {"kind": self.kind, "done": self.done, "facts": self.facts}
         with arriving(self.path) as file:
             file.write(json.dumps(kept, indent=2).encode())

@@ -74,9 +74,18 @@ class Subject:
     labels: Sequence[str]
 
 
-def compare(subject: Subject) -> list[Compared]:
-    """Return the tables of the report: visits of each model, and stars."""
-    truth = true_labels(subject.survey)
+def compare(subject: Subject, truth: Table, stars: Table) -> list[Compared]:
+    """Return the tables of the report: visits of each model, and stars.
+
+    Parameters
+    ----------
+    subject
+        What it is about.
+    truth
+        See `true_labels`.
+    stars
+        See `stars_beside_truth`.
+    """
     found = [
         Compared(
             f"Visits by {model}, as fitted, with S/N above {MIN_SNR:g}",
@@ -84,20 +93,25 @@ def compare(subject: Subject) -> list[Compared]:
         )
         for model, labels in subject.models.items()
     ]
-    stars = stars_beside_truth(subject.asker, truth, subject.labels)
     title = "Stars: recommended labels, combined and calibrated, any S/N"
     return [*found, Compared(title, recovered(stars, subject.labels))]
 
 
-def draw(subject: Subject) -> Iterator[tuple[str, str, Figure]]:
-    """Yield the pictures of the report: name, caption, figure."""
+def draw(subject: Subject, beside: Table) -> Iterator[tuple[str, str, Figure]]:
+    """Yield the pictures of the report: name, caption, figure.
+
+    Parameters
+    ----------
+    subject
+        What it is about.
+    beside
+        See `stars_beside_truth`.
+    """
     asker = subject.asker
     stars = stars_of(asker, CLEAN, ("teff", "logg", "fe_h", "mg_fe", "ca_fe"))
     yield "kiel", "Kiel diagram of the stars without a bad flag", kiel(stars)
     for up in ("mg_fe", "ca_fe"):
         yield f"plane_{up}", f"{label_of(up).plain} over [Fe/H]", plane(stars, "fe_h", up)
-    truth = true_labels(subject.survey)
-    beside: Table = stars_beside_truth(asker, truth, subject.labels)
     for label in subject.labels:
         caption = f"{label_of(label).plain} of stars against the truth"
         yield f"truth_{label}", caption, one_to_one(beside, label, "truth")
@@ -126,9 +140,11 @@ def write(
         The stages, and what each of them said.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = compare(subject)
+    truth = true_labels(subject.survey)
+    stars = stars_beside_truth(subject.asker, truth, subject.labels)
+    tables = compare(subject, truth, stars)
     pictures = []
-    for name, caption, figure in draw(subject):
+    for name, caption, figure in draw(subject, stars):
         save(figure, folder / f"{name}.png")
         pictures.append((name, caption))
     page = Template(files(__package__).joinpath("report.html").read_text("utf-8")).substitute(

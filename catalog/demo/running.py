@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import click
 
 from starledger.catalog.demo.contents import contents_sha256
 from starledger.catalog.demo.journal import Journal
+from starledger.catalog.demo.own_settings import own_settings
 from starledger.catalog.demo.report import Compared, Subject, write
 from starledger.catalog.demo.sizes import SIZES
 from starledger.catalog.demo.stages import CANNON, LABELS, PAYNE, RELEASE, STAGES, Demo
@@ -23,16 +22,7 @@ from starledger.catalog.query.asking import Asker
 from starledger.compute.models.registry import list_models
 from starledger.schema.database import Database, open_database
 from starledger.schema.embedded.server import EmbeddedServer
-from starledger.schema.settings import PREFIX, Settings, load_settings
-
-OWN_SETTINGS = {
-    # A server that is configured is for real stars.
-    "DATABASE_URL": "",
-    "DASHBOARD_PORT": "0",
-    # Whoever was killed is not waited for longer than this.
-    "LEASE_SECONDS": "15",
-    "RETRY_SECONDS": "1",
-}
+from starledger.schema.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +80,11 @@ def run(
     tell
         Called with a line on what goes on.
     """
-    # The server's own user must be able to enter, where root starts it.
-    folder.mkdir(parents=True, exist_ok=True)
     journal = Journal.opened(folder / "journal.json", {"size": size, "quality": quality})
     user = User(root, ("--home", str(folder)), tell)
     demo = Demo(folder, SIZES[size], quality, user, journal.facts)
     # One connection for all keeps the embedded server from being started by every command.
-    with _own_settings(), open_database(_settings(folder)) as database:
+    with own_settings(folder), open_database(_settings(folder)) as database:
         walk(STAGES, demo, journal, tell)
         ended = _reported(demo, journal, database)
     if not keep:
@@ -148,18 +136,3 @@ def _reported(demo: Demo, journal: Journal, database: Database) -> Ended:
 
 def _settings(folder: Path) -> Settings:
     return load_settings({"home": folder}).settings
-
-
-@contextmanager
-def _own_settings() -> Iterator[None]:
-    """Let the commands, and the workers they start, have the demonstration's settings."""
-    before = {name: os.environ.get(PREFIX + name) for name in OWN_SETTINGS}
-    os.environ.update({PREFIX + name: value for name, value in OWN_SETTINGS.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[PREFIX + name]
-            else:
-                os.environ[PREFIX + name] = value

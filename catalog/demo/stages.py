@@ -96,7 +96,6 @@ def make_ledger(demo: Demo) -> str:
 
 def simulate(demo: Demo) -> str:
     """Simulate the surveys; what an interruption left is made anew."""
-    counts = {}
     for survey, more in (
         ("lamost", ("--nodes", demo.size.nodes)),
         ("apogee", ("--catalogs-only",)),
@@ -106,13 +105,12 @@ def simulate(demo: Demo) -> str:
         folder = demo.survey / survey
         # The counts are written last of all.
         if not (folder / "truth" / "counts.json").exists():
-            said = demo.user(
+            demo.user(
                 *("simulate", survey, "--stars", demo.size.stars, "--seed", SEED, *SKY),
                 *("--quality", demo.quality, "--out", folder, "--force", *more),
             )
-            counts[survey] = said["counts"]
-    demo.facts["visits"] = len(list((demo.survey / "lamost" / "spectra").glob("*/*.gz")))
-    return f"{demo.size.stars:,} stars, {demo.facts['visits']:,} LAMOST visits of them."
+    visits = len(list((demo.survey / "lamost" / "spectra").glob("*/*.gz")))
+    return f"{demo.size.stars:,} stars, {visits:,} LAMOST visits of them."
 
 
 def ingest(demo: Demo) -> str:
@@ -134,8 +132,7 @@ def ingest(demo: Demo) -> str:
 def match(demo: Demo) -> str:
     """Find the stars of the spectra in the catalogs, and make stars of visits."""
     for catalog, radius in (("gaia/dr3", 3), ("galah/dr2", 2), ("apogee/dr16", 2)):
-        said = demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
-        demo.facts[f"crossmatch {catalog}"] = said["run"]
+        demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
     stars = demo.user("stars", "assign")
     return f"The spectra are of {stars['n_stars']:,} stars, {stars['n_with_gaia']:,} in Gaia."
 
@@ -159,17 +156,8 @@ def train_cannon(demo: Demo) -> str:
         return f"{CANNON} is registered."
     said = demo.user(
         *("model", "cannon", CANNON, "lamost/dr5:spectra", "galah/dr2"),
-        *(
-            "--labels",
-            ",".join(LABELS),
-            "--order",
-            3,
-            "--window",
-            demo.size.window,
-            "--min-snr",
-            30,
-        ),
-        *("--min-catalog-snr", 25, *TEACHERS),
+        *("--labels", ",".join(LABELS), "--order", 3, "--window", demo.size.window),
+        *("--min-snr", 30, "--min-catalog-snr", 25, *TEACHERS),
         *("--description", "The Cannon on LAMOST's blue arm, taught by GALAH DR2"),
     )
     return f"{said['n_training']:,} stars that GALAH knows taught the Cannon."

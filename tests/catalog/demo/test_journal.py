@@ -33,3 +33,16 @@ def test_another_kind_is_refused(tmp_path: Path) -> None:
     Journal.opened(path, KIND).keep("survey", "Done.", 1.0)
     with pytest.raises(OtherDemo, match=r"--size small and --quality realistic.*--clean"):
         Journal.opened(path, KIND | {"size": "large"})
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(OtherDemo, match="no demonstration"):
+        Journal.opened(tmp_path / "journal.json", KIND)
+    assert [one.name for one in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_whose_folder_it_is_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "demo" / "journal.json"
+    Journal.opened(path, KIND)
+    assert Journal.opened(path, KIND).done == {}

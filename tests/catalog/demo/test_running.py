@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from starledger.catalog.demo.journal import Journal
 from starledger.catalog.demo.running import clear
 from starledger.catalog.demo.stages import CANNON, LABELS, PAYNE, RELEASE
 from tests.catalog.demo.killing import FOLDER, begin, environment, kill_everything
@@ -151,6 +152,7 @@ def test_again_it_is_done(undisturbed: Undisturbed) -> None:
 def test_killed_it_goes_on_to_the_very_same_release(undisturbed: Undisturbed) -> None:
     with new_home() as home:
         # The simulated files are the same bytes, as other tests show: they are not made again.
+        Journal.opened(home / FOLDER / "journal.json", {"size": "small", "quality": "realistic"})
         shutil.copytree(undisturbed.folder / "survey", home / FOLDER / "survey")
         moments = [_killed(home, len(undisturbed.told)) for _ in range(KILLS)]
         with begin(home) as begun:
