@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,9 +84,11 @@ def simulate(
     sky in every survey.
     """
     # torch takes a second to import, which `--help` need not wait for.
+    from starledger.compute.simulate.observe.library import library_for
     from starledger.compute.simulate.population.truth import Mixture
     from starledger.compute.simulate.survey import simulate_survey
 
+    processes, folder = os.cpu_count() or 1, settings_of(context).settings.home / "simulation"
     given: dict[str, Any] = {
         _KINDS[kind]: share for kind, share in shares.items() if share is not None
     }
@@ -101,11 +104,11 @@ def simulate(
             mixture=Mixture(**given),
             visit_shares=None if visits is None else _visit_shares(visits),
             catalogs_only=catalogs_only,
-            nodes=nodes,
-            library=settings_of(context).settings.home / "simulation",
+            library=partial(
+                library_for, folder=folder, nodes=nodes, tell=note, processes=processes
+            ),
             progress=advance,
-            tell=note,
-            processes=os.cpu_count() or 1,
+            processes=processes,
         )
     facts = asdict(made)
     counts = facts.pop("counts")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from starledger.catalog.calibrate.error_scale import ONE_SIGMA
 from starledger.catalog.plots.columns import numbers
 from starledger.catalog.plots.comparing import OTHER
 from starledger.catalog.query.asking import Asker
@@ -23,7 +24,6 @@ Floats = NDArray[np.float64]
 MIN_SNR = 50.0
 RANGE = (4500.0, 6500.0)
 """Visits and stars that are compared: least S/N, and range of true Teff in K."""
-ONE_SIGMA = 0.6827
 _MOST = 2_000_000
 
 

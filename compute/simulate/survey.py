@@ -25,9 +25,14 @@ from starledger.compute.simulate.files.lamost_files import Layout
 from starledger.compute.simulate.files.text_file import TextFile
 from starledger.compute.simulate.files.truth_file import write_counts, write_stars
 from starledger.compute.simulate.files.writers import ApogeeWriter, BossWriter, LamostWriter, Writer
-from starledger.compute.simulate.observe.library import NODES, library_for
+from starledger.compute.simulate.observe.library import library_for
 from starledger.compute.simulate.observe.observing import Observer, Quality
-from starledger.compute.simulate.observe.rest_spectra import DirectSpectra, FlatSpectra, RestSpectra
+from starledger.compute.simulate.observe.rest_spectra import (
+    Band,
+    DirectSpectra,
+    FlatSpectra,
+    RestSpectra,
+)
 from starledger.compute.simulate.observe.surveys import SURVEYS, Survey
 from starledger.compute.simulate.population.stars import Stars
 from starledger.compute.simulate.population.truth import Mixture, draw_stars
@@ -75,10 +80,6 @@ def _nothing(_: int) -> None:
     """Do nothing about progress."""
 
 
-def _silent(_: str) -> None:
-    """Say nothing."""
-
-
 def _check(survey: str, n_stars: int, out: Path, *, force: bool) -> None:
     if survey not in NAMES:
         raise SimulationRefused(
@@ -110,10 +111,8 @@ def simulate_survey(
     visit_shares: tuple[float, ...] | None = None,
     spectra: RestSpectra | None = None,
     catalogs_only: bool = False,
-    nodes: int = NODES,
-    library: Path | None = None,
+    library: Callable[[Band], RestSpectra] = library_for,
     progress: Callable[[int], None] = _nothing,
-    tell: Callable[[str], None] = _silent,
     processes: int = 1,
 ) -> Simulation:
     """Write a simulated survey with its truth; the same arguments write the same bytes.
@@ -140,13 +139,14 @@ def simulate_survey(
     visit_shares
         Shares of the stars with 1, 2, 3, … visits; the survey's own by default.
     spectra
-        Where spectra come from; by default `spectra_for` says.
+        Where spectra come from; by default they are synthesized for each star, and for more than
+        `DIRECT_UP_TO` of them taken from the library.
     catalogs_only
         Write no spectra, which takes most of the time.
-    nodes, library
-        See `library_for`: how many spectra are synthesized, and the folder where they are kept.
-    progress, tell
-        Called with the number of stars done since the last call, and with what takes long.
+    library
+        Makes, or finds, the library of a band.
+    progress
+        Called with the number of stars done since the last call.
     processes
         How many share the work; their number does not change what is written.
     """
@@ -161,13 +161,12 @@ def simulate_survey(
         progress(n_stars)
     else:
         how = _scheduled(SURVEYS[survey], visit_shares)
-        flat = FlatSpectra(how.instrument.band) if catalogs_only else None
-        source = (
-            flat
-            or spectra
-            or spectra_for(how, n_stars, tell, processes, nodes=nodes, folder=library)
-        )
-        observer = Observer(how, stars, source, quality, seed)
+        band = how.instrument.band
+        if catalogs_only:
+            spectra = FlatSpectra(band)
+        elif spectra is None:
+            spectra = DirectSpectra(band) if n_stars <= DIRECT_UP_TO else library(band)
+        observer = Observer(how, stars, spectra, quality, seed)
         writer = _writer(observer, out, layout, spectra=not catalogs_only)
         counts = _observe_all(observer, writer, processes, progress)
     return _finished(Simulation(survey, n_stars, seed, quality.value, str(out), counts), layout)
@@ -186,32 +185,6 @@ def _finished(made: Simulation, layout: Layout) -> Simulation:
     folder = Path(facts.pop("folder"))
     write_counts(folder / "truth" / "counts.json", facts | {"layout": layout})
     return made
-
-
-def spectra_for(
-    survey: Survey,
-    n_stars: int,
-    tell: Callable[[str], None] = _silent,
-    processes: int = 1,
-    *,
-    nodes: int = NODES,
-    folder: Path | None = None,
-) -> RestSpectra:
-    """Return where the spectra of so many stars should come from.
-
-    Parameters
-    ----------
-    survey
-        What observes them.
-    n_stars
-        How many.
-    tell, processes, nodes, folder
-        See `library_for`, for more than `DIRECT_UP_TO` stars.
-    """
-    band = survey.instrument.band
-    if n_stars <= DIRECT_UP_TO:
-        return DirectSpectra(band)
-    return library_for(band, folder, nodes, tell, processes)
 
 
 def _writer(observer: Observer, out: Path, layout: Layout, *, spectra: bool) -> Writer:

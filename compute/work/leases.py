@@ -167,6 +167,7 @@ class Queue:
             "worker": self.worker,
             "seconds": self.seconds,
             "size": (size := self.sizes[which["attempts"]]),
+            # Who asks for less than a lot, as for single visits at last, gets them without one.
             "lot_bits": LOT_BITS if size >= LOT else 0,
             **which,
         }
