@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
-import os
 import re
 import shlex
 import subprocess
@@ -23,6 +22,7 @@ from starledger.schema.flags import FLAGS
 from starledger.schema.labels import LABELS
 from starledger.schema.settings import Settings
 from starledger.schema.tables import metadata
+from tests.newcomer import typed
 
 HOUSE = Path(__file__).parents[1]
 PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("**/[!_]*.md"))]
@@ -104,18 +104,8 @@ def test_examples_answer_as_shown(page: Path, empty_home: Path) -> None:
 
 def assert_answers(examples: Iterable[Example], home: Path) -> None:
     """Type commands as a user with this home and nothing else, and compare their answers."""
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environ = {"HOME": str(home), "PATH": search, "LANG": "C.UTF-8"}
     for example in examples:
-        done = subprocess.run(
-            ["bash", "-c", example.command],
-            cwd=home,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = typed(example.command, home)
         assert agrees(example.answer, done.stdout), f"$ {example.command}\n{done.stdout}"
         assert done.returncode == 0, example.command
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
+from tests.newcomer import environment
+
 FOLDER = Path(".local", "share", "starledger", "demo")
 """Where a demonstration lies in its user's home."""
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Return the environment of a user with this home and nothing else."""
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {"HOME": str(home), "PATH": search, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
 
 
 def begin(home: Path) -> subprocess.Popen[str]:

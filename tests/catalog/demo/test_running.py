@@ -21,7 +21,8 @@ import pytest
 from starledger.catalog.demo.journal import Journal
 from starledger.catalog.demo.running import clear
 from starledger.catalog.demo.stages import CANNON, LABELS, PAYNE, RELEASE
-from tests.catalog.demo.killing import FOLDER, begin, environment, kill_everything
+from tests.catalog.demo.killing import FOLDER, begin, kill_everything
+from tests.newcomer import environment, typed
 from tests.test_docs import HOUSE, agrees, console_examples
 
 pytestmark = pytest.mark.science
@@ -112,15 +113,7 @@ def test_pages_show_what_it_answers(undisturbed: Undisturbed, page: str) -> None
     examples = list(console_examples((HOUSE / page).read_text("utf-8"), "console demo"))
     assert examples
     for example in examples:
-        done = subprocess.run(
-            ["bash", "-c", example.command],
-            cwd=undisturbed.home,
-            env=environment(undisturbed.home),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = typed(example.command, undisturbed.home)
         assert nearly(example.answer, done.stdout), f"$ {example.command}\n{done.stdout}"
         assert done.returncode == 0, example.command
 
