@@ -17,7 +17,7 @@ from starledger.compute.models.base import Emulator
 from starledger.compute.models.stored import StoredModel, read_model, write_folder
 from starledger.compute.simulate.observe.observing import Quality
 from starledger.compute.synthesis.labels import SYNTHESIS_LABELS
-from starledger.compute.training.abinitio import NORMALISATION, SPECTROGRAPHS, AbInitio
+from starledger.compute.training.abinitio import SAME_WITHOUT_NOISE, SPECTROGRAPHS, AbInitio
 from starledger.schema.errors import StarledgerError
 
 SYSTEM = "reference_gradients"
@@ -209,11 +209,11 @@ def _synthesis(
             remedy=f"They can be made for models of {', '.join(SPECTROGRAPHS)}.",
         )
     said = getattr(emulator, "normalisation", None)
-    if said not in (None, NORMALISATION):
+    if said not in (None, *SAME_WITHOUT_NOISE):
+        same = " or ".join(SAME_WITHOUT_NOISE)
         raise NoReferences(
-            f"The model's spectra are normalised as {said!r}, those of the synthesis as"
-            f" {NORMALISATION!r}.",
-            remedy=f"Train the model on spectra normalised as {NORMALISATION!r}.",
+            f"The model's spectra are normalised as {said!r}, those of the synthesis as {same}.",
+            remedy=f"Train the model on spectra normalised as {same}.",
         )
     wavelength = emulator.wavelength.numpy()
     seen = SPECTROGRAPHS[instrument]

@@ -78,3 +78,23 @@ class PseudoContinuum:
         """
         weighted = self._kernel((flux * ivar).T.contiguous())
         return (weighted / self._kernel(ivar.T.contiguous())).T
+
+
+class EvenPseudoContinuum(PseudoContinuum):
+    """The same mean in which all pixels that have any ivar count alike.
+
+    So it does not depend on the noise: spectra that are divided by it are like synthesized ones,
+    which have none.
+
+    Examples
+    --------
+    >>> wavelength = np.arange(4000.0, 5000.0)
+    >>> flux = torch.where(torch.arange(1000) % 2 == 0, 1.0, 3.0)[None]
+    >>> [round(float(one(wavelength)(flux, 1.0 / flux)[0, 500]), 2)
+    ...  for one in (PseudoContinuum, EvenPseudoContinuum)]
+    [1.5, 2.0]
+    """
+
+    def __call__(self, flux: Tensor, ivar: Tensor) -> Tensor:
+        """Return the pseudo-continuum of spectra."""
+        return super().__call__(flux, (ivar > 0).to(ivar))

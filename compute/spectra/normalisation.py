@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starledger.compute.models.base import Spectra
-from starledger.compute.spectra.continuum import PseudoContinuum
+from starledger.compute.spectra.continuum import EvenPseudoContinuum, PseudoContinuum
 from starledger.compute.spectra.continuum_pixels import ContinuumPixels
 from starledger.compute.spectra.doppler import usable
 from starledger.schema.errors import StarledgerError
@@ -50,11 +50,14 @@ class NoContinuum:
         return self
 
 
-NAMES = ("none", "gaussian_50", "apogee_pixels_4")
+NAMES = ("none", "gaussian_50", "gaussian_50_even", "apogee_pixels_4")
 """Names of continua.
 
 - ``none``: spectra stay as they are.
-- ``gaussian_50``: the spectrum itself smoothed with a Gaussian of 50 Å (DD–Payne).
+- ``gaussian_50``: the spectrum itself smoothed with a Gaussian of 50 Å, pixels weighed by ivar
+  (The Cannon).
+- ``gaussian_50_even``: the same, all pixels with any ivar counting alike (DD–Payne): for models
+  of synthesized spectra, which have no noise.
 - ``apogee_pixels_4``: Chebyshev polynomials of order 4 through continuum pixels, one for each
   detector of APOGEE (The Payne). The pixels are kept beside the name.
 """
@@ -93,6 +96,8 @@ def continuum(
         return NoContinuum()
     if name == "gaussian_50":
         return PseudoContinuum(wavelength, dtype=dtype)
+    if name == "gaussian_50_even":
+        return EvenPseudoContinuum(wavelength, dtype=dtype)
     if name != "apogee_pixels_4":
         raise UnknownContinuum(
             f"{name!r} is no continuum that we know.", remedy=f"Use one of {', '.join(NAMES)}."

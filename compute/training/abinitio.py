@@ -31,8 +31,10 @@ from starledger.compute.training.windows import BadWindow, within
 
 Floats = NDArray[np.float64]
 
-NORMALISATION = "gaussian_50"
-"""Spectra are divided by themselves, smoothed with a Gaussian of 50 Å."""
+NORMALISATION = "gaussian_50_even"
+"""Spectra are divided by themselves, smoothed with a Gaussian of 50 Å that knows no noise."""
+SAME_WITHOUT_NOISE = (NORMALISATION, "gaussian_50")
+"""Continua that are one and the same for synthesized spectra."""
 AT_ONCE = 16
 """Stars that are synthesized at once."""
 _PIXELS_BESIDE = 30

@@ -84,7 +84,7 @@ def test_a_model_is_trained_on_synthesized_spectra(desk: Desk) -> None:
         payne = load_model(connection, desk.models, "small")
         settings, found = connection.execute(select(TrainingRun.settings, TrainingRun.report)).one()
     assert 5160.0 < float(payne.wavelength[0]) < float(payne.wavelength[-1]) < 5200.0
-    assert payne.stored().configuration["normalisation"] == "gaussian_50"
+    assert payne.stored().configuration["normalisation"] == "gaussian_50_even"
     assert settings["seed"] == 1
     assert (settings["trained_on"], settings["spectra"]) == ("ab-initio spectra", 24)
     assert found["median_error"] == done["median_error"]

@@ -70,7 +70,8 @@ def test_what_cannot_be_made_is_refused(
 
 
 @pytest.mark.slow
-def test_real_gradients_of_iron_are_deepest_in_its_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("weighed", ["gaussian_50_even", "gaussian_50"])
+def test_real_gradients_of_iron_are_deepest_in_its_lines(weighed: str, tmp_path: Path) -> None:
     pixels = LAMOST.wavelength[(LAMOST.wavelength > 5240) & (LAMOST.wavelength < 5290)]
     payne = small_payne()
     short = replace(
@@ -81,6 +82,7 @@ def test_real_gradients_of_iron_are_deepest_in_its_lines(tmp_path: Path) -> None
             payne.network.activation,
         ),
         wavelength=torch.from_numpy(pixels),
+        normalisation=weighed,
     )
     made = make_references(tmp_path, "0" * 64, short, "lamost_lrs")
     kept = find_references(tmp_path, "0" * 64)
