@@ -245,7 +245,7 @@ def floor(context: click.Context, /, name: str, catalog: str, variables: str, **
 
     What is wrong with a star in all its visits alike, such as what the model does not know of it,
     shows in no repeats. The floor is added to errors in quadrature; put it behind their factor with
-    --after. The catalog's own errors must be right.
+    --after. The catalog's own errors must be right, and tell the more the smaller they are.
     """
     from starledger.catalog.calibrate.error_floor import ReferenceScatter
 

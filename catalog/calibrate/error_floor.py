@@ -14,7 +14,6 @@ from starledger.catalog.calibrate.evidence import Evidence
 from starledger.catalog.calibrate.formula import FloatArray
 from starledger.catalog.calibrate.references import Reference
 from starledger.catalog.calibrate.robust import (
-    EFFICIENCY,
     FARTHEST,
     LinearFit,
     NotDetermined,
@@ -25,10 +24,17 @@ from starledger.catalog.calibrate.source import Reading
 
 QUADRATURE = "quadrature"
 """The word in a definition that says: the error is the root of its square and this one's."""
-_FAR = 2.5
-"""Differences of more errors than these count as if they were of so many."""
-_MEAN = 1.0 - 2.0 * _FAR * norm.pdf(_FAR) + 2.0 * (_FAR**2 - 1.0) * norm.sf(_FAR)
-"""Mean over a Gaussian of the squares so counted."""
+_FAR = 1.0
+"""Differences of more errors than these count as if they were of so many: the error is that within
+which 68 % lie, whatever the tails, which unresolved binaries make long."""
+_INSIDE = 1.0 - 2.0 * norm.sf(_FAR)
+_SQUARES = _INSIDE - 2.0 * _FAR * norm.pdf(_FAR)
+_FOURTH = 3.0 * _SQUARES - 2.0 * _FAR**3 * norm.pdf(_FAR)
+_MEAN = _SQUARES + _FAR**2 * (1.0 - _INSIDE)
+"""Mean over a Gaussian of the squares so counted; above it the share of what is nearer, and the
+means of its squares and fourth powers."""
+_EFFICIENCY = 2.0 * _SQUARES**2 / (_FOURTH + _FAR**4 * (1.0 - _INSIDE) - _MEAN**2)
+"""Of a width that is told so, among Gaussian differences: a half."""
 
 _LEAST_START = 0.1
 """At zero the floor has no slope, and a search would stay there."""
@@ -109,7 +115,7 @@ def fit_floor(basis: Basis, evidence: Evidence) -> LinearFit:
     values = values if np.median(matrix @ values) >= 0 else -values
     sigma = np.hypot(evidence.error, matrix @ values)
     slope = matrix * ((matrix @ values) / sigma**2)[:, None]
-    covariance = np.linalg.pinv(2.0 * EFFICIENCY * slope.T @ slope)
+    covariance = np.linalg.pinv(2.0 * _EFFICIENCY * slope.T @ slope)
     return LinearFit(values, covariance, 0.0, int((np.abs(left) > FARTHEST * sigma).sum()))
 
 

@@ -34,6 +34,18 @@ def test_a_floor_that_depends_on_teff_is_found() -> None:
     assert abs(found["after"]["pull_width"] - 1) < 0.05
 
 
+def test_within_errors_lie_68_percent_whatever_the_tails() -> None:
+    rng = np.random.default_rng(8)
+    count = 20_000
+    binary = rng.random(count) < 0.1
+    wanted = np.where(binary, 3.0, 1.0) * np.hypot(20.0, 25.0) * rng.standard_normal(count)
+    one = Evidence(
+        star_id=np.arange(count), at=np.zeros((count, 1)), wanted=wanted, error=np.full(count, 20.0)
+    )
+    floor = fit_floor(Constant(), one).values[0]
+    assert abs(np.mean(np.abs(wanted) < np.hypot(20.0, floor)) - 0.6827) < 0.005
+
+
 def test_its_error_is_that_of_many_samples() -> None:
     rng = np.random.default_rng(5)
     error = np.full(1000, 40.0)
