@@ -1,4 +1,4 @@
-"""The calibrations of the demonstration: wide binaries, a cluster, a reference, and repeats."""
+"""The demonstration's calibrations: by wide binaries, a cluster, other catalogs, and repeats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ M67 = "132.85,11.81,1.0,-10.97,-2.94"
 REFERENCE = ("--catalog", "galah/dr3")
 
 
-def calibrate(user: User, combination: int) -> dict[str, int]:
+def calibrate(user: User, combination: int, apogee: int) -> dict[str, int]:
     """Derive all calibrations and return the version of each by its name.
 
     Parameters
@@ -22,7 +22,11 @@ def calibrate(user: User, combination: int) -> dict[str, int]:
         Who runs the commands.
     combination
         The combination run of the model whose labels are recommended.
+    apogee
+        The crossmatch run of the spectra with APOGEE, whose errors are the smallest, so that it
+        tells ours best.
     """
+    scatter = ("--catalog", "apogee/dr16", "--crossmatch", apogee)
     derive = _Deriving(user, combination)
     derive("binaries", "mg_fe_teff", "mg_fe", "--catalog", "value_added/wide_binaries", *WITHIN)
     derive("cluster", "fe_h_teff", "fe_h", "--cone", M67, *WITHIN)
@@ -32,7 +36,7 @@ def calibrate(user: User, combination: int) -> dict[str, int]:
         before.append(f"{label}_zero")
         derive("errors", f"{label}_errors", label, "--degree", 1)
         before.append(f"{label}_errors")
-        derive("floor", f"{label}_floor", label, *REFERENCE, *WITHIN, after=before)
+        derive("floor", f"{label}_floor", label, *scatter, *WITHIN, after=before)
     return derive.versions
 
 

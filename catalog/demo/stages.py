@@ -132,7 +132,8 @@ def ingest(demo: Demo) -> str:
 def match(demo: Demo) -> str:
     """Find the stars of the spectra in the catalogs, and make stars of visits."""
     for catalog, radius in (("gaia/dr3", 3), ("galah/dr2", 2), ("apogee/dr16", 2)):
-        demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
+        matched = demo.user("crossmatch", "lamost/dr5:spectra", catalog, "--radius", radius)
+        demo.facts[f"match with {catalog}"] = matched["run"]
     stars = demo.user("stars", "assign")
     return f"The spectra are of {stars['n_stars']:,} stars, {stars['n_with_gaia']:,} in Gaia."
 
@@ -182,7 +183,9 @@ def fit(demo: Demo) -> str:
 
 def calibrated(demo: Demo) -> str:
     """Derive what corrects labels and errors."""
-    demo.facts["calibrations"] = calibrate(demo.user, demo.facts[CANNON])
+    demo.facts["calibrations"] = calibrate(
+        demo.user, demo.facts[CANNON], demo.facts["match with apogee/dr16"]
+    )
     return f"{len(demo.facts['calibrations'])} calibrations, each with a held-out check."
 
 

@@ -22,6 +22,7 @@ MIXTURE = Mixture(clusters=0.15, wide=0.40, binaries=0.10)
 VISIT_SHARES = (0.25, 0.45, 0.30)
 """More wide pairs, members of clusters and repeats than surveys have: fewer stars tell as much."""
 HELD_OUT_PAIRS = 1 / 3
+APOGEE = Path("apogee", "catalogs", "allStar-r12-l33.fits")
 M67 = 0
 """The place of M67 among the simulated clusters."""
 
@@ -95,10 +96,11 @@ class Sky:
 
 
 def make_sky(folder: Path, n_stars: int, seed: int, spectra: RestSpectra) -> Sky:
-    """Simulate LAMOST, Gaia and GALAH in the realistic quality, and let GALAH DR2 drift.
+    """Simulate LAMOST, Gaia, GALAH and APOGEE in the realistic quality, and let GALAH DR2 drift.
 
-    GALAH DR3 stays right on the whole; neither knows a star that is held out. One process does it:
-    others would have to find the tests, to which the spectra belong, and might not.
+    GALAH DR3 and APOGEE stay right on the whole; none knows a star that is held out. One process
+    makes LAMOST's spectra: others would have to find the tests, to which these belong, and might
+    not.
     """
     simulate_survey(
         "lamost",
@@ -111,10 +113,20 @@ def make_sky(folder: Path, n_stars: int, seed: int, spectra: RestSpectra) -> Sky
     )
     for catalog in ("gaia", "galah"):
         simulate_survey(catalog, n_stars, seed, folder / catalog, mixture=MIXTURE)
+    simulate_survey(
+        "apogee",
+        n_stars,
+        seed,
+        folder / "apogee",
+        mixture=MIXTURE,
+        catalogs_only=True,
+        processes=2,
+    )
     sky = read_sky(folder, seed)
     catalogs = folder / "galah" / "catalogs"
     _rewrite(catalogs / "GALAH_DR2_catalog.fits", sky, DRIFT)
     _rewrite(catalogs / "GALAH_DR3_main_v2.fits", sky, {})
+    _hold_out(folder / APOGEE, sky)
     return sky
 
 
@@ -143,3 +155,13 @@ def _rewrite(path: Path, sky: Sky, drift: dict[str, _Curve]) -> None:
     for label, curve in drift.items():
         rows[label] += curve(sky.label("teff"), sky.label("logg"))[number].astype(rows[label].dtype)
     fits.BinTableHDU(rows[~sky.held_out[number]], header).writeto(path, overwrite=True)
+
+
+def _hold_out(path: Path, sky: Sky) -> None:
+    """Leave the stars that are held out out of a catalog that names Gaia DR2's sources."""
+    with fits.open(path) as file:
+        rows = np.array(file[1].data)
+        header = file[1].header
+    names = np.asarray(sky.stars["gaia_dr2_source_id"])[sky.held_out]
+    known = ~np.isin(rows["GAIA_SOURCE_ID"], names)
+    fits.BinTableHDU(rows[known], header).writeto(path, overwrite=True)

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from starledger.__main__ import main
 from starledger.compute.training.overlap import Cuts
 from starledger.schema.database import Database
-from tests.realistic.sky import LABELS, Sky
+from tests.realistic.sky import APOGEE, LABELS, Sky
 
 WINDOW = "4102,5674.2"
 """LAMOST's blue arm in vacuum in Å, away from the air's bands and the dichroic."""
@@ -82,6 +82,8 @@ class Way:
         Who goes, where to, and from where.
     combination
         The combination run.
+    apogee
+        The crossmatch run of the spectra with APOGEE.
     calibrations
         Versions of the calibrations by their names.
     """
@@ -90,6 +92,7 @@ class Way:
     database: Database
     sky: Sky
     combination: int = 0
+    apogee: int = 0
     calibrations: dict[str, int] = field(default_factory=dict)
 
     def ingest(self) -> None:
@@ -99,9 +102,12 @@ class Way:
         catalogs = folder / "galah" / "catalogs"
         user("ingest", "catalog", "galah", "dr2", catalogs / "GALAH_DR2_catalog.fits")
         user("ingest", "catalog", "galah", "dr3", catalogs / "GALAH_DR3_main_v2.fits")
+        user("ingest", "catalog", "apogee", "dr16", folder / APOGEE)
         gaia = folder / "gaia" / "catalogs" / "gaia_dr3_source.ecsv"
         user("ingest", "catalog", "gaia", "dr3", gaia)
         user("crossmatch", "lamost/dr5:spectra", "gaia/dr3", "--radius", 3)
+        matched = user("crossmatch", "lamost/dr5:spectra", "apogee/dr16", "--radius", 2)
+        self.apogee = matched["run"]
         user("stars", "assign")
 
     def train(self, name: str = MODEL, order: int = ORDER, cuts: Cuts = CUTS) -> int:
@@ -183,9 +189,8 @@ class Way:
         for population in ("dwarf", "giant"):
             name = f"{label}_floor_{population}"
             said[name] = self.derive(
-                "floor", name, label, "--catalog", "galah/dr3", "--population", population,
-                *FLOOR,
-                *_WITHIN, after=[*before, factor],
+                "floor", name, label, "--catalog", "apogee/dr16", "--crossmatch", self.apogee,
+                "--population", population, *FLOOR, *_WITHIN, after=[*before, factor],
             )  # fmt: skip
 
     def _pairs_file(self) -> Path:
