@@ -22,6 +22,8 @@ SKY = ("--pairs", 0.3, "--clusters", 0.15, "--binaries", 0.1, "--visits", "0.25,
 PAYNE_LABELS = (*SPECTROGRAPHS["lamost_lrs"].labels, "vsini")
 """What lines of LAMOST tell of, and how broad they are."""
 TEACHERS = ("--range", "teff", 4100, 7100, "--range", "logg", 0.8, 5.2)
+GAUSSIANS = 12
+"""By which GALAH's labels are freed of the errors that it states, before they teach."""
 QUERIES = {
     "The most metal-poor giants": """
         SELECT TOP 5 star_id, gaia_dr3_source_id, teff, logg, fe_h, err_fe_h FROM star
@@ -158,7 +160,7 @@ def train_cannon(demo: Demo) -> str:
     said = demo.user(
         *("model", "cannon", CANNON, "lamost/dr5:spectra", "galah/dr2"),
         *("--labels", ",".join(LABELS), "--order", 3, "--window", demo.size.window),
-        *("--min-snr", 30, "--min-catalog-snr", 25, *TEACHERS),
+        *("--min-snr", 30, "--min-catalog-snr", 25, "--deconvolve", GAUSSIANS, *TEACHERS),
         *("--description", "The Cannon on LAMOST's blue arm, taught by GALAH DR2"),
     )
     return f"{said['n_training']:,} stars that GALAH knows taught the Cannon."
