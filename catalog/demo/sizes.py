@@ -23,6 +23,8 @@ class Size:
         Ab-initio spectra from which The Payne learns.
     epochs
         How often each of them teaches.
+    hidden
+        Widths of the hidden layers that learn a pixel.
     """
 
     stars: int
@@ -30,12 +32,13 @@ class Size:
     window: str
     spectra: int
     epochs: int
+    hidden: str
 
 
 SIZES: Mapping[str, Size] = MappingProxyType(
     {
-        "small": Size(stars=1200, nodes=250, window="4820,5670", spectra=600, epochs=150),
-        "medium": Size(stars=6000, nodes=800, window="4110,5670", spectra=2500, epochs=300),
-        "large": Size(stars=30_000, nodes=800, window="4110,5670", spectra=4000, epochs=400),
+        "small": Size(1200, 250, "4820,5670", spectra=600, epochs=150, hidden="10,10"),
+        "medium": Size(6000, 800, "4110,5670", spectra=6000, epochs=500, hidden="16,16"),
+        "large": Size(30_000, 800, "4110,5670", spectra=6000, epochs=500, hidden="16,16"),
     }
 )
