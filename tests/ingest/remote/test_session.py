@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from tests.ingest.remote.tap_server import Fault, Service
 pytestmark = pytest.mark.integration
 
 
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def post(tap: Service, fault: Fault) -> None:
     tap.faults = [fault]
     with PoliteSession(20.0) as session:
@@ -22,15 +27,17 @@ def post(tap: Service, fault: Fault) -> None:
 @pytest.mark.parametrize(
     ("header", "least", "most"),
     [
-        ("120", 120.0, 120.0),
-        (format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)), 3000.0, 3600.0),
-        ("Fri, 20 Nov 2015 08:00:00 GMT", 0.0, 0.0),
+        (lambda: "120", 120.0, 120.0),
+        (lambda: format_datetime(now() + dt.timedelta(hours=1)), 3000.0, 3600.0),
+        (lambda: "Fri, 20 Nov 2015 08:00:00 GMT", 0.0, 0.0),
     ],
     ids=["seconds", "a time to come", "a time gone by"],
 )
-def test_it_hears_when_to_come_back(tap: Service, header: str, least: float, most: float) -> None:
+def test_it_hears_when_to_come_back(
+    tap: Service, header: Callable[[], str], least: float, most: float
+) -> None:
     with pytest.raises(PassingFault) as caught:
-        post(tap, Fault("sync", status=503, headers={"Retry-After": header}))
+        post(tap, Fault("sync", status=503, headers={"Retry-After": header()}))
     assert caught.value.after_s is not None
     assert least <= caught.value.after_s <= most
 
