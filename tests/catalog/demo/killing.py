@@ -27,10 +27,11 @@ def begin(home: Path) -> subprocess.Popen[str]:
 
 
 def kill_everything(begun: subprocess.Popen[str], home: Path) -> None:
-    """Kill the command, its workers and the database server."""
-    doomed = [psutil.Process(begun.pid)]
+    """Kill the command, its workers and the database server, those of them that still run."""
+    doomed: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
-        doomed += doomed[0].children(recursive=True)
+        command = psutil.Process(begun.pid)
+        doomed += [command, *command.children(recursive=True)]
     pid_file = home / FOLDER / "postgres" / "data" / "postmaster.pid"
     with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):
         postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
