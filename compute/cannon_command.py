@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     "--normalisation",
     default="gaussian_50",
     show_default=True,
-    help="By which continuum spectra are divided: gaussian_50, or none.",
+    help="By which continuum spectra are divided: gaussian_50, gaussian_50_even, or none.",
 )
 @click.option(
     "--instrument", help="Whose spectra, where there are several: lamost_lrs, lamost_mrs:red."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,9 +125,9 @@ def make_sky(folder: Path, n_stars: int, seed: int, spectra: RestSpectra) -> Sky
     )
     sky = read_sky(folder, seed)
     catalogs = folder / "galah" / "catalogs"
-    _rewrite(catalogs / "GALAH_DR2_catalog.fits", sky, DRIFT)
-    _rewrite(catalogs / "GALAH_DR3_main_v2.fits", sky, {})
-    _hold_out(folder / APOGEE, sky)
+    _rewrite(catalogs / "GALAH_DR2_catalog.fits", partial(_galah, sky, DRIFT))
+    _rewrite(catalogs / "GALAH_DR3_main_v2.fits", partial(_galah, sky, {}))
+    _rewrite(folder / APOGEE, partial(_apogee, sky))
     return sky
 
 
@@ -146,22 +147,21 @@ def _held_out(stars: NDArray[np.void], seed: int) -> Flags:
     return np.asarray(held | (np.asarray(stars["cluster"]) == M67))
 
 
-def _rewrite(path: Path, sky: Sky, drift: dict[str, _Curve]) -> None:
-    """Leave the stars that are held out out of a catalog, and let its labels drift."""
+def _rewrite(path: Path, change: Callable[[NDArray[np.void]], NDArray[np.void]]) -> None:
     with fits.open(path) as file:
-        rows = np.array(file[1].data)
-        header = file[1].header
+        rows, header = np.array(file[1].data), file[1].header
+    fits.BinTableHDU(change(rows), header).writeto(path, overwrite=True)
+
+
+def _galah(sky: Sky, drift: dict[str, _Curve], rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Leave the stars that are held out out of GALAH's rows, and let their labels drift."""
     number = (np.asarray(rows["sobject_id"], np.int64) - 140_000_000_000_001) // 1000
     for label, curve in drift.items():
         rows[label] += curve(sky.label("teff"), sky.label("logg"))[number].astype(rows[label].dtype)
-    fits.BinTableHDU(rows[~sky.held_out[number]], header).writeto(path, overwrite=True)
+    return rows[~sky.held_out[number]]
 
 
-def _hold_out(path: Path, sky: Sky) -> None:
-    """Leave the stars that are held out out of a catalog that names Gaia DR2's sources."""
-    with fits.open(path) as file:
-        rows = np.array(file[1].data)
-        header = file[1].header
+def _apogee(sky: Sky, rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Leave the stars that are held out out of APOGEE's rows, which name Gaia DR2's sources."""
     names = np.asarray(sky.stars["gaia_dr2_source_id"])[sky.held_out]
-    known = ~np.isin(rows["GAIA_SOURCE_ID"], names)
-    fits.BinTableHDU(rows[known], header).writeto(path, overwrite=True)
+    return rows[~np.isin(rows["GAIA_SOURCE_ID"], names)]
