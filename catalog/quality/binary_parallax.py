@@ -96,7 +96,7 @@ class BinaryCase(Case):
         good &= parallax > self._thresholds.parallax_precision * error
         absolute = magnitude[good] + 5.0 * np.log10(parallax[good]) - 10.0
         rows = np.column_stack([parameters[good], absolute])
-        self._seen.add(batch.ids[good], self._giant(parameters)[good].astype(np.int64), rows)
+        self._seen.add(self._giant(parameters)[good].astype(np.int64), rows)
 
     def settle(self) -> Mapping[str, Any]:
         """Fit the magnitudes."""

@@ -60,7 +60,7 @@ class Excess:
         good = np.isfinite(variables).all(1) & np.isfinite(values)
         good &= giant | ((teff > _DWARFS_TEFF[0]) & (teff < _DWARFS_TEFF[1]))
         rows = np.column_stack([variables, values])[good]
-        self._seen.add(batch.ids[good], giant[good].astype(np.int64), rows)
+        self._seen.add(giant[good].astype(np.int64), rows)
 
     def settle(self) -> dict[str, Any]:
         """Fit the polynomials."""

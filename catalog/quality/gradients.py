@@ -116,7 +116,7 @@ class GradientCase(Case):
         parameters = batch.parameters()
         good = np.isfinite(batch.labels).all(1) & np.isfinite(parameters).all(1)
         good &= batch.column("snr") > self._thresholds.gradcorr_snr
-        self._bright.add(batch.ids[good], self._bins(parameters[good]), batch.labels[good])
+        self._bright.add(self._bins(parameters[good]), batch.labels[good])
 
     def settle(self) -> Mapping[str, Any]:
         """Take the median correlation of each label in each bin."""

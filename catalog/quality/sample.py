@@ -86,6 +86,7 @@ _STREAMS = {
 SELECT q.spectrum_id, f.labels, f.bounds, f.extras, q.snr, f.chi2, f.n_pixels
 FROM quality_fit q JOIN ledger.fit f ON f.spectrum_id = q.spectrum_id AND f.model_id = {model}
     AND f.fit_config_id = {config} WHERE NOT q.failed
+ORDER BY q.spectrum_id
 """,
     Subject.STAR: """
 SELECT s.star_id, f.labels, f.bounds, f.extras, q.snr, s.parallax, s.err_parallax, s.g, s.bp, s.rp,
@@ -93,8 +94,10 @@ SELECT s.star_id, f.labels, f.bounds, f.extras, q.snr, s.parallax, s.err_paralla
 FROM quality_star s LEFT JOIN quality_fit q USING (spectrum_id)
 LEFT JOIN ledger.fit f ON f.spectrum_id = s.spectrum_id AND f.model_id = {model}
     AND f.fit_config_id = {config}
+ORDER BY s.star_id
 """,
 }
+"""In one order: the last bit of a matrix product may depend on a row's place in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class Sample:
     sky: SkyCounts
 
     def batches(self, subject: Subject) -> Iterator[Batch]:
-        """Yield all fits that did not fail, or all stars, a batch at a time."""
+        """Yield all fits that did not fail, or all stars, in the order of ids, batch by batch."""
         driver: Any = self.connection.connection.driver_connection
         query = _STREAMS[subject].format(model=self.model_id, config=self.fit_config_id)
         try:
