@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, Select, insert, select
 
 from starledger import __version__
 from starledger.schema.journal import bound
@@ -99,6 +99,24 @@ def close_run(
     if outcome == "done":
         kind = connection.execute(select(Run.kind).where(Run.run_id == run_id)).scalar_one()
         seal_run(connection, run_id, RunKind(kind))
+
+
+def close_interrupted(connection: Connection, runs: Select[tuple[int]]) -> None:
+    """Close those of these runs as failed that are open: they were interrupted.
+
+    The caller knows that nobody works on them, as who holds a lock that all of them take.
+
+    Parameters
+    ----------
+    connection
+        A connection of the owner, whose transaction the caller commits.
+    runs
+        A query of their numbers.
+    """
+    closed = select(ClosedRun.run_id)
+    left = select(Run.run_id).where(Run.run_id.in_(runs), Run.run_id.not_in(closed))
+    for run_id in connection.scalars(left.order_by(Run.run_id)).all():
+        close_run(connection, run_id, "failed", message="It was interrupted.")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from starledger.catalog.combine.reading import read_visits
 from starledger.catalog.combine.selection import Outlook, chosen, find_stale
@@ -25,10 +25,9 @@ from starledger.schema.copying import copy_rows
 from starledger.schema.database import Database
 from starledger.schema.errors import StarledgerError
 from starledger.schema.flags import Scope, mask
-from starledger.schema.runs import OpenRun, close_run, running
+from starledger.schema.runs import OpenRun, close_interrupted, running
 from starledger.schema.tables import (
     SCHEMA,
-    ClosedRun,
     CombinationInput,
     CombinationRun,
     RunKind,
@@ -126,7 +125,9 @@ def combine(
         model_id = find_model(connection, model).model_id
     with _alone(engine, model_id):
         with engine.begin() as connection:
-            _close_interrupted(connection, model_id)
+            # Who opened those that are open was interrupted, for we are alone.
+            of_model = select(CombinationRun.run_id).where(CombinationRun.model_id == model_id)
+            close_interrupted(connection, of_model)
             task = task_of(
                 connection, model, settings or CombineSettings(), choice or Choice(), full=full
             )
@@ -225,17 +226,6 @@ def _name_inputs(engine: Engine, task: Task, run_id: int) -> None:
     rows = [{"combination_run_id": run_id, "fit_run_id": one} for one in task.fit_run_ids]
     with engine.begin() as connection:
         connection.execute(insert(CombinationInput), rows)
-
-
-def _close_interrupted(connection: Connection, model_id: int) -> None:
-    """Close runs of the model that are open: who opened them was interrupted, for we are alone."""
-    left = (
-        select(CombinationRun.run_id)
-        .outerjoin(ClosedRun, ClosedRun.run_id == CombinationRun.run_id)
-        .where(CombinationRun.model_id == model_id, ClosedRun.run_id.is_(None))
-    )
-    for run_id in connection.scalars(left).all():
-        close_run(connection, run_id, "failed", message="It was interrupted.")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from starledger.ingest.stars.strays import group_strays
 from starledger.ingest.stars.succession import number_groups
 from starledger.schema.database import Database
 from starledger.schema.errors import StarledgerError
-from starledger.schema.runs import running
+from starledger.schema.runs import close_interrupted, running
 from starledger.schema.tables import RunKind, Spectrum, StarRun
 
 _LOCK = func.hashtext("starledger: star runs form one chain")
@@ -58,6 +58,9 @@ def assign_stars(
         )
     engine = database.engine()
     with _alone(engine):
+        with engine.begin() as connection:
+            # A release would wait for a link of the chain that nobody works on any more.
+            close_interrupted(connection, select(StarRun.run_id))
         with engine.connect() as connection:
             as_of = last_closed_run(connection)
             _require_spectra(connection)

@@ -301,6 +301,30 @@ def test_runs_form_one_chain_over_failed_ones(sky: Sky, monkeypatch: pytest.Monk
     assert len(sky.versions(sky.stars()[a])) == 1
 
 
+def test_a_run_that_was_killed_is_closed_by_the_next(
+    sky: Sky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else no release of any later run could be published: its chain would have an open link."""
+    sky.spectra([0.0])
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(assignment, "record", kill)
+        with pytest.raises(KeyboardInterrupt):
+            sky.assign()
+    sky.assign()
+    with sky.engine.connect() as connection:
+        query = text(
+            "SELECT c.outcome, c.message FROM ledger.star_run"
+            " LEFT JOIN ledger.closed_run c USING (run_id) ORDER BY run_id"
+        )
+        killed, last = connection.execute(query).all()
+    assert tuple(killed) == ("failed", "It was interrupted.")
+    assert last.outcome == "done"
+
+
 def test_what_cannot_be_done_is_refused(sky: Sky) -> None:
     with pytest.raises(UnfitStarRun, match="linking radius"):
         sky.assign(radius=-1.0)
