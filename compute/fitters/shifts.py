@@ -1,7 +1,6 @@
 """Interpolating spectra at moved wavelengths, and the transpose of that, for a batch at once.
 
-Pixels are interpolated by cubic convolution over six neighbours (Keys 1981, IEEE Trans. ASSP 29,
-1153, the fourth-order kernel), whose derivative by the velocity is continuous.
+See `kernel` for how pixels are read between.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-BEFORE, AFTER = 2, 3
-"""Neighbours before and after the pixel at rest just before an observed one."""
-_TAPS = BEFORE + 1 + AFTER
+from starledger.compute.fitters.kernel import AFTER, BEFORE, TAPS, kernel, kernel_slope
 
 
 class Shift(Protocol):
@@ -114,9 +111,9 @@ class UnevenShift:
     Parameters
     ----------
     first
-        The first of the six pixels at rest that make each observed pixel: spectra × pixels.
+        The first of the pixels at rest that make each observed pixel: spectra × pixels.
     part
-        Where between the third and the fourth of them the observed pixel lies, 0–1: spectra ×
+        Where between the two in the middle of them the observed pixel lies, 0–1: spectra ×
         pixels.
     kms
         Pixels of that for one km/s: spectra × pixels.
@@ -164,49 +161,9 @@ class UnevenShift:
 
     def _neighbours(self, rest: Tensor) -> Iterator[Tensor]:
         room = torch.empty_like(rest)
-        for place in range(_TAPS):
+        for place in range(TAPS):
             yield torch.gather(self._at(rest, place), 1, self.first, out=room)
 
     def _at(self, rest: Tensor, place: int) -> Tensor:
-        """Return the view in which `first` points to that one of the six."""
-        return rest.narrow(1, place, rest.shape[1] - _TAPS + 1)
-
-
-def kernel(t: Tensor) -> tuple[Tensor, ...]:
-    """Return the factors of the six neighbours at a part 0–1 between the two in the middle."""
-    u = 1.0 - t
-    before = _outer(2.0 + t), _middle(1.0 + t), _inner(t)
-    return *before, _inner(u), _middle(1.0 + u), _outer(2.0 + u)
-
-
-def kernel_slope(t: Tensor) -> tuple[Tensor, ...]:
-    """Return the derivatives of the factors by how far the star moved, in pixels."""
-    # The velocity moves the pixel towards shorter wavelengths: towards smaller t.
-    u = 1.0 - t
-    before = _outer_slope(2.0 + t), _middle_slope(1.0 + t), _inner_slope(t)
-    after = _inner_slope(u), _middle_slope(1.0 + u), _outer_slope(2.0 + u)
-    return *(-x for x in before), *after
-
-
-def _inner(s: Tensor) -> Tensor:
-    return (4.0 / 3.0 * s - 7.0 / 3.0) * s * s + 1.0
-
-
-def _inner_slope(s: Tensor) -> Tensor:
-    return (4.0 * s - 14.0 / 3.0) * s
-
-
-def _middle(s: Tensor) -> Tensor:
-    return ((-7.0 / 12.0 * s + 3.0) * s - 59.0 / 12.0) * s + 2.5
-
-
-def _middle_slope(s: Tensor) -> Tensor:
-    return (-7.0 / 4.0 * s + 6.0) * s - 59.0 / 12.0
-
-
-def _outer(s: Tensor) -> Tensor:
-    return ((1.0 / 12.0 * s - 2.0 / 3.0) * s + 7.0 / 4.0) * s - 1.5
-
-
-def _outer_slope(s: Tensor) -> Tensor:
-    return (1.0 / 4.0 * s - 4.0 / 3.0) * s + 7.0 / 4.0
+        """Return the view in which `first` points to that one of them."""
+        return rest.narrow(1, place, rest.shape[1] - TAPS + 1)
