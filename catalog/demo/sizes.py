@@ -23,8 +23,6 @@ class Size:
         Ab-initio spectra from which The Payne learns.
     epochs
         How often each of them teaches.
-    hidden
-        Widths of the hidden layers that learn a pixel.
     """
 
     stars: int
@@ -32,13 +30,12 @@ class Size:
     window: str
     spectra: int
     epochs: int
-    hidden: str
 
 
 SIZES: Mapping[str, Size] = MappingProxyType(
     {
-        "small": Size(1200, 250, "4820,5670", spectra=600, epochs=150, hidden="10,10"),
-        "medium": Size(6000, 800, "4110,5670", spectra=6000, epochs=500, hidden="16,16"),
-        "large": Size(30_000, 800, "4110,5670", spectra=6000, epochs=500, hidden="16,16"),
+        "small": Size(1200, 250, "4820,5670", spectra=600, epochs=600),
+        "medium": Size(6000, 800, "4110,5670", spectra=6000, epochs=1600),
+        "large": Size(30_000, 800, "4110,5670", spectra=6000, epochs=1600),
     }
 )
