@@ -35,7 +35,7 @@ class Size:
 SIZES: Mapping[str, Size] = MappingProxyType(
     {
         "small": Size(1200, 250, "4820,5670", spectra=600, epochs=600),
-        "medium": Size(6000, 800, "4110,5670", spectra=6000, epochs=1600),
-        "large": Size(30_000, 800, "4110,5670", spectra=6000, epochs=1600),
+        "medium": Size(6000, 3000, "4110,5670", spectra=8192, epochs=1600),
+        "large": Size(30_000, 3000, "4110,5670", spectra=8192, epochs=1600),
     }
 )
