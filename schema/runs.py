@@ -101,7 +101,7 @@ def close_run(
         seal_run(connection, run_id, RunKind(kind))
 
 
-def close_interrupted(connection: Connection, runs: Select[tuple[int]]) -> None:
+def close_interrupted(connection: Connection, runs: Select[int]) -> None:
     """Close those of these runs as failed that are open: they were interrupted.
 
     The caller knows that nobody works on them, as who holds a lock that all of them take.
