@@ -37,6 +37,8 @@ class Recovered:
         Its name.
     count
         How many visits or stars have it.
+    unflagged
+        How many of them without a flag of the label; None for stars.
     bias, scatter
         Median difference, and what 68.27 % of the others are within, in the label's unit.
     error
@@ -55,6 +57,7 @@ class Recovered:
     scatter: float
     error: float
     pull: float
+    unflagged: int | None = None
     bound: float | None = None
     bias_in_bounds: float | None = None
     times_bound: float | None = None
@@ -80,7 +83,8 @@ def true_labels(survey: Path) -> Table:
 def visits_beside_truth(asker: Asker, truth: Table, model: str, labels: Sequence[str]) -> Table:
     """Return raw labels of visits, with their errors and bounds, beside true ones.
 
-    A label with a flag of its own, as one that ran into the end of its range, is left out.
+    All are compared. Whether a label has a flag, as one that ran into the end of its range or is
+    nearly free, hangs on what was found: leaving those out would leave a choice that is biased.
 
     Parameters
     ----------
@@ -94,8 +98,8 @@ def visits_beside_truth(asker: Asker, truth: Table, model: str, labels: Sequence
         Which labels.
     """
     said = [
-        f"CASE WHEN f.bits_{one} = 0 THEN f.raw_{one} END AS {one},"
-        f" f.raw_err_{one} AS err_{one}, f.crlb_{one}, t.{one} AS {OTHER}{one}"
+        f"f.raw_{one} AS {one}, f.raw_err_{one} AS err_{one}, f.crlb_{one},"
+        f" f.bits_{one}, t.{one} AS {OTHER}{one}"
         for one in labels
     ]
     return _asked(
@@ -167,10 +171,12 @@ def recovered(table: Table, labels: Sequence[str]) -> list[Recovered]:
             found.append(Recovered(*plain, _width(off / error)))
             continue
         bound = numbers(table, f"crlb_{label}")[known]
+        flags = numbers(table, f"bits_{label}")[known]
         found.append(
             Recovered(
                 *plain,
                 _width(off / error),
+                unflagged=int((flags == 0).sum()),
                 bound=float(np.median(bound)),
                 bias_in_bounds=float(np.median(off / bound)),
                 times_bound=_width(off / bound),

@@ -168,7 +168,7 @@ def write(
 
 HEADS = (
     *("label", "n", "bias", "scatter", "stated error", "pull"),
-    *("Cramér–Rao bound", "bias / bound", "scatter / bound"),
+    *("Cramér–Rao bound", "bias / bound", "scatter / bound", "without a flag"),
 )
 """Of the tables; those without bounds have the first six."""
 
@@ -195,6 +195,7 @@ def cells_of(row: Recovered) -> list[str]:
     cells.append(f"{row.pull:.2f}")
     if row.bound is not None:
         cells += [f"{row.bound:.2g}", f"{row.bias_in_bounds:.2f}", f"{row.times_bound:.2f}"]
+        cells.append(f"{row.unflagged:,}")
     return cells
 
 

@@ -15,6 +15,7 @@ def visits(count: int, bias: float, scatter: float) -> Table:
     return Table(
         {
             "fe_h": found, "err_fe_h": 0.1 * ones, "crlb_fe_h": 0.05 * ones, "other_fe_h": truth,
+            "bits_fe_h": np.where(np.arange(count) % 4 == 0, 16, 0),
             "mg_fe": MaskedColumn(found, mask=True), "err_mg_fe": ones, "other_mg_fe": truth,
         }
     )  # fmt: skip
@@ -28,6 +29,7 @@ def test_bias_scatter_and_pulls_are_those_of_the_draw() -> None:
     assert found.error == pytest.approx(0.1)
     assert found.pull == pytest.approx(np.hypot(0.05, 0.02) / 0.1, rel=0.05)
     assert found.bound == pytest.approx(0.05)
+    assert found.unflagged == 15_000
     assert found.bias_in_bounds == pytest.approx(0.4, abs=0.04)
     assert found.times_bound == pytest.approx(2 * found.pull)
 
