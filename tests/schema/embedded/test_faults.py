@@ -27,6 +27,11 @@ from starledger.schema.errors import (
 )
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can arrange it")
+PREFIX = Path(sys.prefix)
+as_another = pytest.mark.skipif(
+    os.geteuid() == 0 and not all(one.stat().st_mode & 0o001 for one in (PREFIX, *PREFIX.parents)),
+    reason="nobody but root may enter the folders of this environment, as in root's own home",
+)
 
 ORDINARY_USER = """
 import os, sys
@@ -88,6 +93,7 @@ def joining(home: Path) -> StarledgerError:
     return raised.value
 
 
+@as_another
 @pytest.mark.integration
 def test_an_ordinary_user_in_an_empty_private_home(server_home: Path) -> None:
     uid, gid = ordinary_user()
@@ -107,6 +113,7 @@ def test_a_home_that_may_only_be_read(server_home: Path) -> None:
 
 
 @as_root
+@as_another
 @pytest.mark.integration
 def test_a_user_without_a_name(server_home: Path) -> None:
     uid = 65533
@@ -127,9 +134,10 @@ def test_a_home_on_a_read_only_disk(server_home: Path) -> None:
 def test_a_disk_that_fills_up(server_home: Path) -> None:
     with mounted(server_home, "size=8m", "mode=755"):
         error = joining(server_home)
-        left = sorted(path.name for path in (server_home / "postgres").iterdir())
+        left = {path.name for path in (server_home / "postgres").iterdir()}
     assert isinstance(error, DiskFull)
-    assert left == ["clients.lock", "server.lock", "start.lock"]
+    # Where its user cannot reach ours, the server's programs are copied first.
+    assert left - {"binaries"} == {"clients.lock", "server.lock", "start.lock"}
 
 
 def test_a_home_that_is_a_file(server_home: Path) -> None:
