@@ -37,14 +37,14 @@ class Recovered:
         Its name.
     count
         How many visits or stars have it.
-    unflagged
-        How many of them without a flag of the label; None for stars.
     bias, scatter
         Median difference, and what 68.27 % of the others are within, in the label's unit.
     error
         Median of the stated errors.
     pull
         Within how many stated errors 68.27 % of the differences are: 1 where errors are right.
+    unflagged
+        How many of them have no flag of the label; None for stars.
     bound
         Median Cramér–Rao bound; None where there is none, as for stars.
     bias_in_bounds, times_bound

@@ -26,12 +26,11 @@ def test_rows_come_in_the_order_of_their_ids_wherever_they_lie(
     with clean.copy() as database:
         engine = database.engine()
         with engine.connect() as connection:
-            (model_id, config), last = (
-                connection.execute(
-                    text("SELECT model_id, fit_config_id FROM ledger.fit LIMIT 1")
-                ).one(),
-                connection.execute(text("SELECT max(run_id) FROM ledger.closed_run")).scalar_one(),
-            )
+            fitted = text("SELECT model_id, fit_config_id FROM ledger.fit LIMIT 1")
+            model_id, config = connection.execute(fitted).one()
+            last = connection.execute(
+                text("SELECT max(run_id) FROM ledger.closed_run")
+            ).scalar_one()
         with sampled(engine, model_id, config, (NAMES, EXTRAS), last, Thresholds()) as sample:
             for table in ("quality_fit", "quality_star"):
                 sample.connection.exec_driver_sql(_MOVED.format(table))
