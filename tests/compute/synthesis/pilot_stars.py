@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,10 +16,9 @@ from starledger.compute.synthesis.labels import label_index, label_tensor
 from starledger.compute.synthesis.resolution import Spectrograph
 from starledger.compute.synthesis.synthesizer import Synthesizer
 from starledger.compute.synthesis.velocity_grid import VelocityGrid
+from tests.real_data import REAL_DATA
 
-REPOSITORY = Path(__file__).parents[3]
-FOLDER = Path(os.environ.get("STARLEDGER_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
-LAMOST = FOLDER / "lamost"
+LAMOST = REAL_DATA / "lamost"
 FWHM = 2.8  # Å, of the blue arm of the pilot survey
 BRIGHT = 40.0
 

@@ -10,21 +10,19 @@ import pytest
 from starledger.compute.synthesis.comparison import Comparison
 from starledger.compute.synthesis.plots import draw_beside
 from tests.compute.synthesis.pilot_stars import (
-    FOLDER,
-    LAMOST,
     Star,
     bright_stars,
     compared_wavelength,
     simulate,
 )
+from tests.real_data import real_path
 
 pytestmark = pytest.mark.real_data
 
 
 @pytest.fixture(scope="module")
 def results() -> list[tuple[Star, Comparison]]:
-    if not LAMOST.is_dir():
-        pytest.skip(f"no real data at {FOLDER}")
+    real_path("lamost")
     stars = [star for star in bright_stars() if star.teff < 9000.0]
     found: list[tuple[Star, Comparison]] = []
     for i in range(0, len(stars), 9):
