@@ -83,6 +83,11 @@ def fit() -> None:
     help="Velocities are fitted between minus and plus this in km/s; 0 for spectra at rest.",
 )
 @click.option("--emulator-error", is_flag=True, help="Add the model's own error to the pixels'.")
+@click.option(
+    "--free-width",
+    is_flag=True,
+    help="Fit how wide lines are, too, where fibres differ in it: takes half as long again.",
+)
 @click.option("--no-covariance", is_flag=True, help="Keep errors only: a fit takes a third.")
 @click.option("--workers", help="How many: 4, or 2-8 for as many as there is work for.")
 @click.option("--threads", type=click.IntRange(min=1), help="That each computes with on a CPU.")
@@ -159,6 +164,7 @@ def _recipe(root: Path, model: Any, given: dict[str, Any]) -> Recipe:
         continuum_pixels=() if path is None else read_pixels(path),
         rv_range=given["rv_range"] or None,
         emulator_error=given["emulator_error"],
+        free_width=given["free_width"],
         covariance=not given["no_covariance"],
     )
 

@@ -175,7 +175,7 @@ def _is_registered(demo: Demo, name: str) -> bool:
 def fit(demo: Demo) -> str:
     """Fit all visits with both models, judge the fits and combine the visits of each star."""
     said = []
-    for model, more in ((PAYNE, ()), (CANNON, ("--emulator-error",))):
+    for model, more in ((PAYNE, ()), (CANNON, ("--emulator-error", "--free-width"))):
         (run, *_) = demo.user(
             "fit", model, "--where", "snr > 15", "--workers", 2, "--threads", 1, *more
         )

@@ -17,8 +17,8 @@ SELECT o.spectrum_id, s.external_id, s.version, s.kind, s.arm, s.frame, s.frame_
     s.time_scale, s.snr, s.file_name, s.sha256, s.shard_row, s.shard_id, h.path, h.sha256 AS
     shard_sha256, h.mask_bits, i.name AS instrument,
     v.name || '/' || d.name || '/' || d.version AS data_release,
-    f.fit_run_id, f.outcome, f.reason, r.flags, f.labels, f.errors, f.rv, f.err_rv, f.chi2,
-    f.n_pixels, f.software_version, r.combined, r.quality_flag
+    f.fit_run_id, f.outcome, f.reason, r.flags, f.labels, f.errors, f.rv, f.err_rv,
+    f.line_variance, f.chi2, f.n_pixels, f.software_version, r.combined, r.quality_flag
 FROM {visit} o JOIN ledger.spectrum s USING (spectrum_id)
 JOIN ledger.shard h USING (shard_id)
 JOIN ledger.instrument i ON i.instrument_id = s.instrument_id

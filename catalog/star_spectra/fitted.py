@@ -16,6 +16,7 @@ from starledger.catalog.star_spectra.finding import PinnedModel
 from starledger.catalog.star_spectra.observed import files_of
 from starledger.catalog.star_spectra.used_pixels import Kept, used_pixels
 from starledger.compute.fitters.doppler import Doppler
+from starledger.compute.fitters.free_width import FreeWidth
 from starledger.compute.fitters.triage import cleaned
 from starledger.compute.models.base import Spectra
 from starledger.compute.models.registry import Registered, read_registered
@@ -144,16 +145,19 @@ class Refitter:
     def _models(self, visits: Sequence[Row[Any]]) -> torch.Tensor:
         if not visits:
             return torch.zeros(0, len(self.wavelength))
-        # A label that came out as no number makes no spectrum.
-        labels = torch.tensor(
-            [[np.nan if one is None else one for one in visit.labels] for visit in visits],
-            dtype=torch.float32,
-        )
-        rest = self.emulator.flux(labels)
+        rest = self._at_rest(visits)
         if self.recipe.rv_range is None:
             return rest
         rv = torch.tensor([visit.rv or 0.0 for visit in visits], dtype=torch.float64)
         return Doppler(self.emulator.wavelength).shift(rv).apply(rest)
+
+    def _at_rest(self, visits: Sequence[Row[Any]]) -> torch.Tensor:
+        free = self.recipe.free_width
+        found = [(*visit.labels, visit.line_variance) if free else visit.labels for visit in visits]
+        # A label that came out as no number makes no spectrum.
+        labels = [[np.nan if one is None else one for one in each] for each in found]
+        emulator = FreeWidth.of(self.emulator) if free else self.emulator
+        return emulator.flux(torch.tensor(labels, dtype=torch.float32))
 
     def _one(
         self, visit: Row[Any], flux: torch.Tensor, ivar: torch.Tensor, model: torch.Tensor | None

@@ -47,6 +47,15 @@ class Doppler:
         self._pieces = [*pairwise(edges)]
 
     @property
+    def spacing_kms(self) -> Tensor:
+        """Velocity between the neighbours of each pixel, halved; NaN at gaps and ends: pixels."""
+        apart = torch.full_like(self._log, torch.nan)
+        apart[1:-1] = (self._log[2:] - self._log[:-2]) * (0.5 * LIGHT_SPEED_KMS)
+        same = self._segment[2:] == self._segment[:-2]
+        apart[1:-1] = torch.where(same, apart[1:-1], torch.nan)
+        return apart
+
+    @property
     def reach_kms(self) -> float:
         """How far a fitted velocity may go before the pixels that count are chosen anew."""
         return max(_REACH_KMS, _REACH_PIXELS * self.pixel_kms)

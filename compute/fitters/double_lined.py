@@ -81,6 +81,8 @@ class PairFitter:
         self.settings = settings or FitSettings()
         if self.settings.rv_range is None:
             raise ValueError("Two stars move: the settings need a range of velocities.")
+        if self.settings.free_width:
+            raise ValueError("Two stars look like one with wide lines: leave the width alone.")
         self.pair, self.n_starts, self.batch = pair, n_starts, batch
         self.single = Levenberg(pair.star, self.settings, starts=starts, batch=batch)
         self.box = box_of(pair, self.settings)

@@ -8,6 +8,7 @@ share a batch, and their labels are the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import torch
@@ -15,13 +16,14 @@ from torch import Tensor
 
 from starledger.compute.fitters.batches import batch_size, even_parts, part_size
 from starledger.compute.fitters.descent import Box
+from starledger.compute.fitters.free_width import FreeWidth
 from starledger.compute.fitters.parallel import side_by_side
 from starledger.compute.fitters.products import fast_products
 from starledger.compute.fitters.search import Search
 from starledger.compute.fitters.settings import FitSettings
 from starledger.compute.fitters.starting import StartingGrid, spread_labels
 from starledger.compute.fitters.triage import triage
-from starledger.compute.models.base import Emulator, Fits, Spectra
+from starledger.compute.models.base import Convergence, Emulator, Fits, Spectra
 from starledger.compute.models.tangents import Blocks
 
 _EXAMPLES = 128
@@ -51,7 +53,11 @@ class Levenberg:
         starts: Tensor | None = None,
         batch: int | None = None,
     ) -> None:
-        self.emulator, self.settings = emulator, settings or FitSettings()
+        self.settings = settings or FitSettings()
+        if self.settings.free_width:
+            emulator = FreeWidth.of(emulator)
+            starts = None if starts is None else torch.nn.functional.pad(starts, (0, 1))
+        self.emulator = emulator
         self.grid = StartingGrid.of(emulator, self.settings, starts)
         self.batch = batch or batch_size(emulator)
         self.box = box_of(emulator, self.settings)
@@ -82,7 +88,7 @@ class Levenberg:
 
     @property
     def n_quantities(self) -> int:
-        """How many quantities are fitted: the labels and, perhaps, the radial velocity."""
+        """How many quantities are fitted: labels and, perhaps, a width and the radial velocity."""
         return len(self.box.low)
 
     @torch.inference_mode()
@@ -96,7 +102,8 @@ class Levenberg:
             search.walk(start)
             if search.done:
                 break
-        return search.fits(refused)
+        fits = search.fits(refused)
+        return _with_width_apart(fits, self.box) if self.settings.free_width else fits
 
 
 def _part(spectra: Spectra, first: int, end: int) -> Spectra:
@@ -122,9 +129,29 @@ def box_of(emulator: Emulator, settings: FitSettings) -> Box:
     return Box(torch.cat([low, -end]), torch.cat([high, end]))
 
 
+def _with_width_apart(fits: Fits, box: Box) -> Fits:
+    """Return fits whose last label, the width, stands by itself."""
+    n = fits.labels.shape[1] - 1
+    rest = [i for i in range(fits.covariance.shape[1]) if i != n]
+    labels, variance = fits.labels[:, :n], fits.labels[:, n]
+    inside = ((labels > box.low[:n]) & (labels < box.high[:n])).all(1)
+    return replace(
+        fits,
+        labels=labels,
+        covariance=fits.covariance[:, rest][:, :, rest],
+        bounds=fits.bounds[:, :n],
+        line_variance=variance,
+        convergence=tuple(
+            Convergence.WIDTH_AT_EDGE if end is Convergence.ON_BOUND and only else end
+            for end, only in zip(fits.convergence, inside.tolist(), strict=True)
+        ),
+    )
+
+
 def joined(parts: Sequence[Fits]) -> Fits:
     """Return the fits of several batches, one after the other, as those of one."""
     rv = [part.rv for part in parts if part.rv is not None]
+    widths = [part.line_variance for part in parts if part.line_variance is not None]
     return Fits(
         labels=torch.cat([part.labels for part in parts]),
         covariance=torch.cat([part.covariance for part in parts]),
@@ -134,4 +161,5 @@ def joined(parts: Sequence[Fits]) -> Fits:
         convergence=tuple(end for part in parts for end in part.convergence),
         steps=torch.cat([part.steps for part in parts]),
         bounds=torch.cat([part.bounds for part in parts]),
+        line_variance=torch.cat(widths) if widths else None,
     )

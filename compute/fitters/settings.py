@@ -24,6 +24,9 @@ class FitSettings:
     emulator_error
         Whether the variance of the emulator's own error, where it is known, is added to that of
         each pixel.
+    free_width
+        Whether the width of lines is fitted beside the labels, see
+        `starledger.compute.fitters.free_width`.
     margin
         By how much of its range a label may leave what the emulator was trained for.
     tolerance
@@ -41,6 +44,7 @@ class FitSettings:
     rv_scan: float = 1000.0
     loss: Loss = field(default_factory=Squares)
     emulator_error: bool = False
+    free_width: bool = False
     margin: float = 0.0
     tolerance: float = 0.01
     max_steps: int = 40

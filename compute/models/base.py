@@ -75,6 +75,7 @@ class Convergence(Enum):
 
     CONVERGED = "The labels no longer change."
     ON_BOUND = "A label stands at the end of the range that the model was trained for."
+    WIDTH_AT_EDGE = "The width of the lines stands at the end of its range."
     RV_AT_EDGE = "The radial velocity stands at the end of its range."
     TOO_MANY_STEPS = "The labels still changed when the steps were used up."
     TOO_FEW_PIXELS = "Fewer pixels count than there are quantities to fit."
@@ -116,6 +117,9 @@ class Fits:
         Steps that each took.
     bounds
         The Cramér–Rao bound of each label, from the photons alone: spectra × labels.
+    line_variance
+        By how much the variance of lines exceeds the emulator's, in (km/s)²; None where it was not
+        fitted.
     """
 
     labels: Tensor
@@ -126,6 +130,7 @@ class Fits:
     convergence: tuple[Convergence, ...]
     steps: Tensor
     bounds: Tensor
+    line_variance: Tensor | None = None
 
     @property
     def errors(self) -> Tensor:

@@ -28,6 +28,7 @@ _REASONS = pa.array([end.value for end in _ENDS])
 _OUTCOMES = pa.array(["good", "flagged", "failed"])
 _FLAGS = {
     Convergence.ON_BOUND: mask(Scope.FIT, "at_bound"),
+    Convergence.WIDTH_AT_EDGE: mask(Scope.FIT, "at_bound"),
     Convergence.RV_AT_EDGE: mask(Scope.FIT, "rv_at_edge"),
     Convergence.TOO_MANY_STEPS: mask(Scope.FIT, "not_converged"),
     Convergence.SINGULAR: mask(Scope.FIT, "singular_covariance"),
@@ -132,6 +133,7 @@ def fit_rows(
             "covariance": covariance,
             "rv": _reals(found.rv),
             "err_rv": _reals(found.err_rv),
+            "line_variance": _reals(found.line_variance),
             "chi2": _reals(found.chi2),
             "n_pixels": pa.array(found.n_pixels),
             "n_iterations": pa.array(found.steps),
@@ -151,6 +153,7 @@ class _Found:
     bounds: Floats
     rv: Floats
     err_rv: Floats
+    line_variance: Floats
     chi2: Floats
     n_pixels: NDArray[np.int32]
     steps: NDArray[np.int32]
@@ -171,7 +174,10 @@ class _Found:
         with np.errstate(invalid="ignore"):
             errors = _positive(np.sqrt(variances))
         absent = np.full(len(labels), np.nan)
-        rv = absent if fits.rv is None else _single(_numbers(fits.rv))
+        rv, line_variance = (
+            absent if one is None else _single(_numbers(one))
+            for one in (fits.rv, fits.line_variance)
+        )
         label_flags = _label_flags(labels, errors[:, :n], bounds, ranges)
         flags = _FLAGS_OF[ends] | _fit_flags(
             labels, errors, chi2, _numbers(reduced_chi2(fits)), ranges
@@ -186,6 +192,7 @@ class _Found:
             bounds,
             rv,
             absent if fits.rv is None else errors[:, n],
+            line_variance,
             _single(chi2),
             fits.n_pixels.cpu().numpy().astype(np.int32),
             fits.steps.cpu().numpy().astype(np.int32),

@@ -36,6 +36,8 @@ class Recipe:
         The radial velocity is fitted between minus and plus this in km/s; None leaves it at 0.
     emulator_error
         Whether the emulator's own error is added to that of the pixels.
+    free_width
+        Whether the width of lines is fitted beside the labels.
     covariance
         Whether the covariance of the labels is kept.
 
@@ -49,6 +51,7 @@ class Recipe:
     continuum_pixels: tuple[int, ...] = ()
     rv_range: float | None = 300.0
     emulator_error: bool = False
+    free_width: bool = False
     covariance: bool = True
 
     @classmethod
@@ -73,11 +76,17 @@ class Recipe:
     def settings(self) -> dict[str, Any]:
         """Return what the ledger keeps: what JSON can hold."""
         kept = asdict(self) | {"continuum_pixels": list(self.continuum_pixels)}
+        if not self.free_width:  # so that fits from before there was a choice count as the same
+            del kept["free_width"]
         return {"fitter": FITTER, "software_version": __version__, **kept}
 
     def fit_settings(self) -> FitSettings:
         """Return the settings of the fitter."""
-        return FitSettings(rv_range=self.rv_range, emulator_error=self.emulator_error)
+        return FitSettings(
+            rv_range=self.rv_range,
+            emulator_error=self.emulator_error,
+            free_width=self.free_width,
+        )
 
     def pixels(self, n_pixels: int) -> NDArray[np.bool_] | None:
         """Return which pixels are continuum, where some are named."""

@@ -174,3 +174,8 @@ class Fit(Ledger):
     fitted_at: Mapped[dt.datetime] = column(
         "when it was written (UTC)", DIMENSIONLESS, "time.creation", server_default=func.now()
     )
+    line_variance: Mapped[Real | None] = column(
+        "variance of the lines beyond that of the model's, fitted with the labels",
+        "km2/s2",
+        "spect.line.width",
+    )

@@ -17,7 +17,7 @@ from tests.schema.many_models import ManyModels
 
 pytestmark = pytest.mark.integration
 
-HEAD = "0004"
+HEAD = "0005"
 
 ROWS_SPECTRA_AND_STARS = {
     "lamost/dr5/v1:main": (1, 7, 1),

@@ -41,15 +41,18 @@ class Survey:
     settings: Settings
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="package", params=[False, True], ids=["as_taught", "free_width"])
 def survey(
-    server: Server, upgraded: str, tmp_path_factory: pytest.TempPathFactory
+    server: Server,
+    upgraded: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Survey]:
     home = tmp_path_factory.mktemp("survey")
     settings = Settings(home=home)
     with server.database(upgraded) as database:
         make_survey(database, home, VISITS)
-        fit(database, settings)
+        fit(database, settings, free_width=request.param)
         assign_stars(database)
         run = combine(database, "small")
         publish(
@@ -62,12 +65,13 @@ def survey(
         yield Survey(database, settings)
 
 
-def fit(database: Database, settings: Settings) -> None:
+def fit(database: Database, settings: Settings, *, free_width: bool) -> None:
     """Fit all visits; one of them fails."""
     engine = database.engine()
     with engine.begin() as connection:
         model = connection.execute(text("SELECT model_id FROM ledger.model")).scalar_one()
-        config = ensure_fit_config(connection, Recipe(continuum="none", rv_range=100.0).settings())
+        recipe = Recipe(continuum="none", rv_range=100.0, free_width=free_width)
+        config = ensure_fit_config(connection, recipe.settings())
         run = plan(connection, model, config, Selection()).fit_run_id
     assert run is not None
     station = Station(database, settings, run, "ann", torch.device("cpu"))

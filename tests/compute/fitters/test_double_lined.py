@@ -85,3 +85,8 @@ def test_a_bad_spectrum_fails_alone(fitter: PairFitter) -> None:
 def test_velocities_are_needed(fitter: PairFitter) -> None:
     with pytest.raises(ValueError, match="range of velocities"):
         PairFitter(fitter.pair, FitSettings(rv_range=None))
+
+
+def test_a_free_width_would_hide_the_second_star(fitter: PairFitter) -> None:
+    with pytest.raises(ValueError, match="wide lines"):
+        PairFitter(fitter.pair, FitSettings(free_width=True))

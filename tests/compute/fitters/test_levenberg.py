@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from starledger.compute.fitters.doppler import Doppler
+from starledger.compute.fitters.free_width import FreeWidth
 from starledger.compute.fitters.levenberg import Levenberg
 from starledger.compute.fitters.losses import Huber, Loss, Squares, Student
 from starledger.compute.fitters.settings import FitSettings
@@ -14,7 +16,7 @@ from starledger.compute.models.activations import LEAKY_RELU
 from starledger.compute.models.base import Convergence, Fits, Spectra
 from starledger.compute.models.payne import Payne
 from starledger.compute.models.shared_network import SharedNetwork
-from tests.compute.fitters.conftest import Observe
+from tests.compute.fitters.conftest import Observe, Observed
 from tests.compute.fitters.pretend_emulator import PretendEmulator
 
 Spoil = Callable[[Tensor, Tensor], None]
@@ -149,6 +151,57 @@ def test_emulator_error_widens_errors_and_not_bounds(
     fits = Levenberg(unsure, FitSettings(emulator_error=True)).fit(spectra)
     assert torch.allclose(fits.errors, 2.0**0.5 * fits.bounds, rtol=0.01)
     assert torch.allclose(fits.bounds, plain.bounds, rtol=0.01)
+
+
+def of_other_widths(emulator: PretendEmulator, true: Observed, variance: Tensor) -> Spectra:
+    """Return the spectra of stars as a fibre with other widths of lines sees them."""
+    wide = FreeWidth.of(emulator)
+    flux = wide.flux(torch.cat([true.labels, variance[:, None]], 1))
+    seen = Doppler(emulator.wavelength).shift(true.rv).apply(flux)
+    noise = true.spectra.flux - Doppler(emulator.wavelength).shift(true.rv).apply(
+        emulator.flux(true.labels)
+    )
+    return Spectra(seen + noise, true.spectra.ivar)
+
+
+def test_a_free_width_is_not_taken_for_labels(emulator: PretendEmulator, observe: Observe) -> None:
+    true = observe(1000, 100.0)
+    variance = 60.0 * torch.randn(1000, generator=torch.Generator().manual_seed(8)).clamp(-1.5, 1.5)
+    spectra = of_other_widths(emulator, true, variance)
+    free = Levenberg(emulator, FitSettings(free_width=True)).fit(spectra)
+    assert free.labels.shape == true.labels.shape
+    assert free.covariance.shape == (1000, 6, 6)
+    good = torch.tensor([end is Convergence.CONVERGED for end in free.convergence])
+    assert float(good.double().mean()) >= 0.99
+    off = (free.labels - true.labels)[good] / free.errors[good]
+    assert float((off.std(0) - 1.0).abs().max()) < 0.08
+    assert free.line_variance is not None
+    assert float((free.line_variance - variance)[good].abs().median()) < 10.0
+    fixed = Levenberg(emulator).fit(spectra)
+    assert fixed.line_variance is None
+    wrong = (fixed.labels - true.labels)[good] / fixed.errors[good]
+    assert float(wrong.std(0).max()) > 2.0
+
+
+def test_a_width_at_its_end_is_told_apart_from_labels(
+    emulator: PretendEmulator, observe: Observe
+) -> None:
+    true = observe(4, None)
+    variance = torch.tensor([0.0, 300.0, 0.0, -200.0])
+    fits = Levenberg(emulator, FitSettings(free_width=True)).fit(
+        of_other_widths(emulator, true, variance)
+    )
+    assert [end is Convergence.WIDTH_AT_EDGE for end in fits.convergence] == [
+        False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_stars_to_start_from_need_no_width(emulator: PretendEmulator, observe: Observe) -> None:
+    true = observe(20, None)
+    starts = observe(300, None, seed=9).labels
+    fits = Levenberg(emulator, FitSettings(free_width=True), starts=starts).fit(true.spectra)
+    assert set(fits.convergence) == {Convergence.CONVERGED}
+    assert float(((fits.labels - true.labels) / fits.errors).abs().max()) < 0.02
 
 
 def test_a_label_at_its_end_is_flagged(emulator: PretendEmulator) -> None:

@@ -27,6 +27,13 @@ def test_a_recipe_comes_back_from_the_ledger() -> None:
     assert recipe.fit_settings().rv_range is None
 
 
+def test_fits_from_before_widths_could_be_free_count_as_the_same() -> None:
+    assert "free_width" not in Recipe(continuum="none").settings()
+    free = Recipe(continuum="none", free_width=True)
+    assert Recipe.of(free.settings()) == free
+    assert free.fit_settings().free_width
+
+
 @pytest.mark.parametrize("change", [{"fitter": "cma_es"}, {"bounds": 3}])
 def test_what_a_later_version_wrote_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(NewerRecipe, match="version of Starledger"):

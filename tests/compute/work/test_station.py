@@ -62,6 +62,22 @@ def test_a_turn_fits_all_that_waits(station: Open, ledger: Database) -> None:
     assert one(ledger, "SELECT good + flagged + failed FROM ledger.fit_tally") == VISITS
 
 
+def test_the_width_of_lines_is_kept_where_it_is_free(ledger: Database, tmp_path: Path) -> None:
+    model, _ = make_survey(ledger, tmp_path, 20)
+    found = []
+    for recipe in (Recipe(continuum="none"), Recipe(continuum="none", free_width=True)):
+        with ledger.engine().begin() as connection:
+            config = ensure_fit_config(connection, recipe.settings())
+            run = plan(connection, model.model_id, config, Selection()).fit_run_id
+        assert run is not None
+        here = Station(ledger, Settings(home=tmp_path), run, "ann", torch.device("cpu"))
+        assert here.turn(60.0).counts.total() == 20
+        here.close()
+        counted = f"SELECT count(line_variance) FROM ledger.fit WHERE fit_run_id = {run}"
+        found.append(one(ledger, counted))
+    assert found == [0, 20]
+
+
 def test_what_is_claimed_ahead_is_given_back(station: Open, ledger: Database) -> None:
     with station() as here:
         assert not here.turn(0.0).empty
