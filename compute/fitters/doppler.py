@@ -10,8 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.kernel import AFTER, BEFORE
 from starledger.compute.fitters.shifts import EvenShift, Shift, UnevenShift
+from starledger.compute.spectra.kernel import AFTER, BEFORE
 from starledger.compute.synthesis.constants import LIGHT_SPEED_KMS
 
 _GAP = 2.5

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from starledger.compute.fitters.kernel import AFTER, BEFORE, TAPS, kernel, kernel_slope
+from starledger.compute.spectra.kernel import AFTER, BEFORE, TAPS, kernel, kernel_slope
 
 
 class Shift(Protocol):

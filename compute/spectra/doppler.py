@@ -73,8 +73,10 @@ class Mover:
     old, new
         The grids that spectra come on and go to.
     form
-        How pixels are read between. Steep lines lose least as a cubic; the mean over the new
-        pixel conserves the flux, and is the one to take for much coarser grids.
+        How pixels are read between. A cubic blurs lines that are hardly wider than two pixels;
+        kriging keeps them, and loses five pixels on either side of a bad one instead of two. The
+        mean over the new pixel conserves the flux, and is the one to take for much coarser
+        grids.
     dtype
         That of the spectra.
 

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from starledger.compute.spectra import kernel
 from starledger.compute.spectra.grid import PixelGrid
 
-_BEYOND = 2
+_BEYOND = 5
 TOUCHED = 1e-6
 """Smaller weights, and smaller lacking parts of a pixel, stem from rounding."""
 
@@ -22,10 +23,11 @@ class Form(Enum):
 
     LINEAR = "A straight line through two pixels."
     CUBIC = "The cubic through four pixels."
+    KRIGED = "The best prediction of narrow lines from ten pixels."
     CONSERVING = "The mean over the new pixel, which conserves the flux."
 
 
-TAPS = {Form.LINEAR: 2, Form.CUBIC: 4}
+TAPS = {Form.LINEAR: 2, Form.CUBIC: 4, Form.KRIGED: kernel.TAPS}
 """Pixels that the interpolating forms read."""
 
 
@@ -164,7 +166,8 @@ class Reader:
         n = len(self._centre)
         left = torch.searchsorted(self._centre, at, right=True) - 1
         first = (left - (taps // 2 - 1)).clamp(0, n - taps)
-        weights, slopes = lagrange(at, [self._centre[first + i] for i in range(taps)])
+        nodes = [self._centre[first + i] for i in range(taps)]
+        weights, slopes = (kriged if self.form is Form.KRIGED else lagrange)(at, nodes)
         gap = torch.stack([self._gap[first + i] for i in range(taps - 1)]).any(0)
         # On a pixel's centre only that pixel is read, whatever lies beyond.
         alone = (weights.abs() > TOUCHED).sum(0) == 1
@@ -202,6 +205,23 @@ class Reader:
         weight, slope = torch.stack(weights), torch.stack(slopes)
         inside = weight.sum(0) > 1 - TOUCHED
         return Stencil(first, weight.to(self.dtype), slope.to(self.dtype), inside, inside)
+
+
+def kriged(at: Tensor, nodes: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the weights of `kernel` and their derivatives by the logarithm of the wavelength.
+
+    Examples
+    --------
+    >>> nodes = [torch.tensor([2.0**i], dtype=torch.float64) for i in range(kernel.TAPS)]
+    >>> weights, _ = kriged(nodes[4], nodes)
+    >>> weights.flatten().abs().round(decimals=6).tolist()
+    [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    left, right = nodes[kernel.BEFORE], nodes[kernel.BEFORE + 1]
+    step = (right / left).log()
+    part = (at / left).log() / step
+    slopes = torch.stack(kernel.kernel_slope(part))
+    return torch.stack(kernel.kernel(part)), -slopes / step
 
 
 def lagrange(at: Tensor, nodes: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from starledger.compute.models.cannon.training import BadTrainingSet, TrainingSe
 from starledger.compute.spectra.doppler import Mover
 from starledger.compute.spectra.grid import PixelGrid
 from starledger.compute.spectra.normalisation import continuum, normalise
+from starledger.compute.spectra.stencils import Form
 from starledger.compute.training.overlap import Floats, Integers, Overlap
 from starledger.compute.work.leases import Lease
 from starledger.compute.work.pixels import PixelReader
@@ -61,7 +62,8 @@ def at_rest(
     beside = ratio ** np.arange(1.0, _BESIDE + 1)
     wide = np.concatenate([wavelength[0] / beside[::-1], wavelength, wavelength[-1] * beside])
     reader = PixelReader(shard_root, wide, continuum("none", wide))
-    mover = Mover(PixelGrid.even(wide), PixelGrid.even(wavelength))
+    # As fits read models, so that lines are as wide in these spectra as fits will find them.
+    mover = Mover(PixelGrid.even(wide), PixelGrid.even(wavelength), Form.KRIGED)
     shards = _shards(connection, found)
     spectra = Spectra(*(torch.empty(len(found), len(wavelength)) for _ in range(2)))
     for some in _blocks(found):

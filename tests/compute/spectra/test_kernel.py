@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starledger.compute.fitters.kernel import AFTER, BEFORE, TAPS, kernel, kernel_slope
+from starledger.compute.spectra.kernel import AFTER, BEFORE, TAPS, kernel, kernel_slope
 
 NEIGHBOURS = np.arange(-BEFORE, AFTER + 1.0)
 parts = st.floats(0.0, 1.0)
