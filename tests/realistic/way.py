@@ -129,7 +129,7 @@ class Way:
         """Fit all visits, judge and combine them."""
         user = self.user
         user(
-            *("fit", name, "--emulator-error", "--free-width"),
+            *("fit", name, "--emulator-error"),
             *("--where", "snr > 15", "--workers", 2, "--threads", 1, "--device", "cpu"),
         )
         user("quality", "run", name)
