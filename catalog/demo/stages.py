@@ -181,8 +181,9 @@ def fit(demo: Demo) -> str:
         )
         demo.user("quality", "run", model)
         demo.facts[model] = demo.user("combine", model)["run"]
-        said.append(f"{run['good']:,} good and {run['flagged']:,} flagged fits by {model}")
-    return f"{', '.join(said)}."
+        fits, good = run["good"] + run["flagged"], run["good"]
+        said.append(f"{fits:,} fits by {model}, {good:,} of them without a flag on any label")
+    return f"{'; '.join(said)}."
 
 
 def calibrated(demo: Demo) -> str:
