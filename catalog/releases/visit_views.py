@@ -30,7 +30,7 @@ _OBSERVED = (
 )
 _RENAMED = {"mjd_mid": "mjd"}
 
-_FITTED = ("fit_run_id", "outcome", "reason", "n_pixels", "n_iterations")
+_FITTED = ("fit_run_id", "outcome", "reason", "line_variance", "n_pixels", "n_iterations")
 _LATER = ("fitted_at", "software_version")
 _AROUND = (None, ERROR, BOUND, FLAG, BITS, RAW, RAW_ERROR)
 

@@ -181,6 +181,14 @@ def _fitted_hdu(number: int, visit: VisitSpectrum, spectra: StarSpectra) -> fits
     return table_hdu(f"FIT_{number}", columns, cards)
 
 
+_NUMBERS = (
+    ("rv", "FITRV", "[km/s] velocity by which the model is moved"),
+    ("err_rv", "ERRRV", "[km/s] its standard error"),
+    ("line_variance", "LINEVAR", "[km2/s2] by which its lines are broader"),
+    ("chi2", "CHI2", "chi squared in the ledger"),
+)
+
+
 def _of_fit(visit: VisitSpectrum, spectra: StarSpectra) -> Iterator[Card]:
     about, fit = visit.about, visit.fitted
     yield "MODEL", spectra.model.name, "model that was fitted"
@@ -200,13 +208,10 @@ def _of_fit(visit: VisitSpectrum, spectra: StarSpectra) -> Iterator[Card]:
             yield f"VALUE{number}", float(value), f"{label} as fitted, before calibration"
         if error is not None:
             yield f"ERROR{number}", float(error), "its standard error"
-    if about["rv"] is not None:
-        yield "FITRV", float(about["rv"]), "[km/s] velocity by which the model is moved"
-    if about["err_rv"] is not None:
-        yield "ERRRV", float(about["err_rv"]), "[km/s] its standard error"
+    for name, keyword, said in _NUMBERS:
+        if about[name] is not None:
+            yield keyword, float(about[name]), said
     yield "NPIX", about["n_pixels"], "pixels that counted in the fit"
-    if about["chi2"] is not None:
-        yield "CHI2", float(about["chi2"]), "chi squared in the ledger"
     if fit.chi2 is not None:
         yield "CHI2HERE", fit.chi2, "chi squared of this table where mask = 0"
         yield "CHI2SAME", fit.exact, "both, and NPIX, agree"

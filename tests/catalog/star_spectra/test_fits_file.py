@@ -52,6 +52,15 @@ def test_specutils_reads_all_visits(written: Path, found: StarSpectra) -> None:
     np.testing.assert_array_equal(one.flux.value, found.visits[1].fitted.flux)
 
 
+def test_headers_tell_the_width_where_it_was_free(written: Path, found: StarSpectra) -> None:
+    free = found.visits[0].about["line_variance"]
+    header = fits.getheader(written, "FIT_1")
+    if free is None:
+        assert "LINEVAR" not in header
+    else:
+        assert header["LINEVAR"] == pytest.approx(free)
+
+
 def test_specutils_own_reader_of_tables_takes_it_too(written: Path, found: StarSpectra) -> None:
     specutils = pytest.importorskip("specutils")
     mapping = {
