@@ -86,7 +86,7 @@ def fit() -> None:
 @click.option(
     "--free-width",
     is_flag=True,
-    help="Fit how wide lines are, too, where fibres differ in it: takes half as long again.",
+    help="Fit how wide lines are, too, where fibres or nights differ in it.",
 )
 @click.option("--no-covariance", is_flag=True, help="Keep errors only: a fit takes a third.")
 @click.option("--workers", help="How many: 4, or 2-8 for as many as there is work for.")

@@ -196,6 +196,18 @@ def test_a_width_at_its_end_is_told_apart_from_labels(
     ]  # fmt: skip
 
 
+def test_widths_are_found_at_rest_too(emulator: PretendEmulator, observe: Observe) -> None:
+    true = observe(20, None, at=0.0)
+    variance = torch.linspace(-60.0, 60.0, 20)
+    still = FitSettings(rv_range=None, free_width=True)
+    fits = Levenberg(emulator, still).fit(of_other_widths(emulator, true, variance))
+    assert fits.rv is None
+    assert fits.covariance.shape == (20, 5, 5)
+    assert fits.line_variance is not None
+    assert torch.allclose(fits.line_variance.float(), variance, atol=0.5)
+    assert float(((fits.labels - true.labels) / fits.errors).abs().max()) < 0.02
+
+
 def test_stars_to_start_from_need_no_width(emulator: PretendEmulator, observe: Observe) -> None:
     true = observe(20, None)
     starts = observe(300, None, seed=9).labels
