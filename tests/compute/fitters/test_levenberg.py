@@ -175,6 +175,9 @@ def test_a_free_width_is_not_taken_for_labels(emulator: PretendEmulator, observe
     assert float(good.double().mean()) >= 0.99
     off = (free.labels - true.labels)[good] / free.errors[good]
     assert float((off.std(0) - 1.0).abs().max()) < 0.08
+    assert free.rv is not None
+    rv_off = ((free.rv - true.rv) / free.covariance[:, -1, -1].sqrt())[good]
+    assert float(rv_off.std()) == pytest.approx(1.0, abs=0.08)
     assert free.line_variance is not None
     assert float((free.line_variance - variance)[good].abs().median()) < 10.0
     fixed = Levenberg(emulator).fit(spectra)
