@@ -143,7 +143,8 @@ FLAGS: tuple[Flag, ...] = (
     _fit(4, _BAD, "singular_covariance",
         "The curvature of χ² is singular, so that the fit has labels without errors."),
     _fit(5, _WARN, "at_bound",
-        "At least one label stopped at a bound of the fit; the flags of the labels say which."),
+        "At least one label stopped at a bound of the fit, as the flags of the labels say, or the "
+        "width of the lines did."),
     _fit(6, _BAD, "rv_at_edge",
         "The radial velocity stopped at the edge of its range, so that the true one may lie "
         "beyond and no label can be trusted."),

@@ -33,29 +33,29 @@ class FreeWidth:
     ----------
     star
         The emulator.
-    pixels
-        At each pixel, half of how many squared pixels a variance of 1 (km/s)² is; 0 beside gaps and
-        at the ends.
+    scale
+        What makes the second difference at each pixel half the second derivative by the velocity,
+        in 1/(km/s)²; 0 beside gaps and at the ends.
     low, high
         Smallest and largest labels.
     """
 
     star: Emulator
-    pixels: Tensor
+    scale: Tensor
     low: Tensor
     high: Tensor
 
     @classmethod
     def of(cls, star: Emulator) -> Self:
         """Return an emulator with its width set free."""
-        per_pixel = Doppler(star.wavelength).spacing_kms
-        pixels = (0.5 / per_pixel.square()).nan_to_num(0.0).float()
-        widest = 0.5 / pixels.max()
+        pixel_kms = Doppler(star.wavelength).spacing_kms
+        scale = (0.5 / pixel_kms.square()).nan_to_num(0.0).float()
+        square = 0.5 / scale.max()
         ends = (
-            torch.cat([end, (square * widest)[None].to(end)])
-            for end, square in ((star.low, _NARROWEST), (star.high, _WIDEST))
+            torch.cat([end, (part * square)[None].to(end)])
+            for end, part in ((star.low, _NARROWEST), (star.high, _WIDEST))
         )
-        return cls(star, pixels, *ends)
+        return cls(star, scale, *ends)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,10 +81,9 @@ class FreeWidth:
         """Return spectra, and their derivatives by the labels: stars × pixels × labels."""
         flux, gradient = self.star.flux_and_gradient(labels[:, :-1])
         variance, rows = labels[:, -1:].to(flux), gradient.mT
-        moved = torch.empty_like(torch.cat([rows, flux[:, None]], 1))
-        torch.add(rows, variance[:, :, None] * self._curved(rows), out=moved[:, :-1])
-        moved[:, -1] = self._curved(flux)
-        return flux + variance * moved[:, -1], moved.mT
+        curved = self._curved(flux)
+        widened = rows + variance[:, :, None] * self._curved(rows)
+        return flux + variance * curved, torch.cat([widened, curved[:, None]], 1).mT
 
     def tangents(self, labels: Tensor) -> Written:
         """Return spectra with their derivatives."""
@@ -100,4 +99,4 @@ class FreeWidth:
         inner = out[..., 1:-1]
         torch.add(flux[..., 2:], flux[..., :-2], out=inner)
         inner.sub_(flux[..., 1:-1], alpha=2.0)
-        return out.mul_(self.pixels)
+        return out.mul_(self.scale)

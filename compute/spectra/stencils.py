@@ -13,7 +13,6 @@ from torch import Tensor
 from starledger.compute.spectra import kernel
 from starledger.compute.spectra.grid import PixelGrid
 
-_BEYOND = 5
 TOUCHED = 1e-6
 """Smaller weights, and smaller lacking parts of a pixel, stem from rounding."""
 
@@ -29,6 +28,7 @@ class Form(Enum):
 
 TAPS = {Form.LINEAR: 2, Form.CUBIC: 4, Form.KRIGED: kernel.TAPS}
 """Pixels that the interpolating forms read."""
+_BEYOND = max(TAPS.values()) // 2
 
 
 @dataclass(frozen=True, slots=True)
