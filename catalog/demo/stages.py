@@ -128,7 +128,8 @@ def ingest(demo: Demo) -> str:
         ("value_added", "wide_binaries", gaia / "wide_binaries.csv"),
     ):
         user("ingest", "catalog", one, release, file)
-    return f"{found['n_inserted']:,} spectra and the catalogs of GALAH, APOGEE and Gaia are in."
+    spectra = found["n_files"] - found["n_files_refused"]
+    return f"{spectra:,} spectra and the catalogs of GALAH, APOGEE and Gaia are in."
 
 
 def match(demo: Demo) -> str:
