@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starledger.compute.spectra.grid import PixelGrid
-from starledger.compute.spectra.stencils import TAPS, TOUCHED, Form, Stencil, kriged, lagrange
+from starledger.compute.spectra.stencils import TAPS, TOUCHED, Form, Stencil, interpolating
 
 _ROUNDING = 1e-6
 """Pixels by which wavelengths may be off a lattice."""
@@ -138,5 +138,4 @@ class LatticeReader:
             torch.full_like(fraction, math.exp(self.step * (i - taps // 2 + 1)))
             for i in range(taps)
         ]
-        read = kriged if self.form is Form.KRIGED else lagrange
-        return read(torch.exp(self.step * fraction), nodes)
+        return interpolating(self.form, torch.exp(self.step * fraction), nodes)

@@ -167,7 +167,7 @@ class Reader:
         left = torch.searchsorted(self._centre, at, right=True) - 1
         first = (left - (taps // 2 - 1)).clamp(0, n - taps)
         nodes = [self._centre[first + i] for i in range(taps)]
-        weights, slopes = (kriged if self.form is Form.KRIGED else lagrange)(at, nodes)
+        weights, slopes = interpolating(self.form, at, nodes)
         gap = torch.stack([self._gap[first + i] for i in range(taps - 1)]).any(0)
         # On a pixel's centre only that pixel is read, whatever lies beyond.
         alone = (weights.abs() > TOUCHED).sum(0) == 1
@@ -205,6 +205,11 @@ class Reader:
         weight, slope = torch.stack(weights), torch.stack(slopes)
         inside = weight.sum(0) > 1 - TOUCHED
         return Stencil(first, weight.to(self.dtype), slope.to(self.dtype), inside, inside)
+
+
+def interpolating(form: Form, at: Tensor, nodes: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the weights of nodes, and their derivatives by the logarithm of the wavelength."""
+    return (kriged if form is Form.KRIGED else lagrange)(at, nodes)
 
 
 def kriged(at: Tensor, nodes: list[Tensor]) -> tuple[Tensor, Tensor]:
